@@ -1,0 +1,59 @@
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Ir;
+
+/// <summary>
+/// A network as a function: how its weights start and what it does with its inputs. The programs that run (forward only, training, kernel) are made from it.
+/// </summary>
+/// <param name="Name">The name in the source.</param>
+/// <param name="Widths">The infinite dimensions; the first is the reference width.</param>
+/// <param name="Axes">The finite dimensions, the batch among them.</param>
+/// <param name="Parameters">The weights, in the order of the source.</param>
+/// <param name="Initialisation">The <see cref="Instruction.Gaussian"/>s (and zeros) that define <see cref="Parameter.Initial"/> of each weight.</param>
+/// <param name="Inputs">The inputs, scalars over the batch axis and their own axes.</param>
+/// <param name="Forward">Instructions that compute the outputs from inputs and weights (by the weights' names).</param>
+/// <param name="Outputs">The scalars that it returns, over the batch axis first.</param>
+/// <param name="BatchAxis">The name of the axis that runs over samples.</param>
+public sealed record Network(
+    string Name,
+    ValueList<Width> Widths,
+    ValueList<Axis> Axes,
+    ValueList<Parameter> Parameters,
+    ValueList<Statement> Initialisation,
+    ValueList<Instruction.Data> Inputs,
+    ValueList<Statement> Forward,
+    ValueList<string> Outputs,
+    string BatchAxis);
+
+/// <summary>How a network is trained.</summary>
+/// <param name="Targets">The data that the loss compares with, over the batch axis first.</param>
+/// <param name="Loss">Instructions from outputs and targets to the scalar <paramref name="LossValue"/>, a mean over the batch.</param>
+/// <param name="LossValue">The name of the loss.</param>
+/// <param name="Rule">The optimizer.</param>
+/// <param name="LearningRate">η, before n^{-c}; may hold <see cref="Expr.IndexValue"/> of <c>t</c>, the step, for a schedule.</param>
+/// <param name="BatchSize">Samples a step.</param>
+/// <param name="Steps">How many steps.</param>
+/// <param name="Source">Where the samples come from; null when the program is only compiled.</param>
+public sealed record TrainingPlan(
+    ValueList<Instruction.Data> Targets,
+    ValueList<Statement> Loss,
+    string LossValue,
+    UpdateRule Rule,
+    Expr LearningRate,
+    int? BatchSize,
+    int Steps,
+    DataSource? Source);
+
+/// <summary>Where samples come from: <c>"xor.csv"</c>, <c>images "omniglot/"</c>.</summary>
+public sealed record DataSource(string Kind, string Path);
+
+/// <summary>
+/// An optimizer, the same for every weight: assignments carried out in order, once a step, of slots (state that starts at 0, of the weight's type) and of the weight
+/// itself, <c>w</c>. Right-hand sides may refer to <c>w</c>, <c>g</c> (the gradient of the loss), <c>rate</c> (η n^{-c} of this weight), <c>norm</c> (the global norm of the gradient,
+/// norm² = Σ_p n^{-c_p} ‖∇_{w_p} L‖²), and slots.
+/// SGD with momentum β: <c>m = β m + g; w = w − rate · m</c>.
+/// </summary>
+public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<Assignment> Assignments);
+
+/// <summary><c>target = value</c>.</summary>
+public sealed record Assignment(string Target, Expr Value);
