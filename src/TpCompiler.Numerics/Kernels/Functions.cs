@@ -1,0 +1,170 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace TpCompiler.Numerics.Kernels;
+
+/// <summary>A function of one number, applied to each lane of a register.</summary>
+internal interface ILaneFunction
+{
+    static abstract TV Apply<TV, T>(TV x)
+        where TV : struct, ILanes<TV, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+}
+
+/// <summary>The lane functions behind <see cref="Elementwise"/>, where each is documented.</summary>
+internal static class Functions
+{
+    internal readonly struct Exp : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Exp(x);
+    }
+
+    internal readonly struct Log : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Log(x);
+    }
+
+    internal readonly struct Tanh : ILaneFunction
+    {
+        /// <summary>tanh = E/(E + 2) with E = e^{2|x|} − 1, which loses nothing near 0.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            TV a = Elementary<TV, T>.Min(Elementary<TV, T>.Abs(x), TV.Create(20.0));
+            TV p = Elementary<TV, T>.ExpReduced(a + a, out TV magicSum);
+            TV scale = Elementary<TV, T>.PowerOfTwo(magicSum);
+            TV e = TV.Fma(scale, p, scale - TV.Create(1.0));
+            return (e / (e + TV.Create(2.0))) | (x & Elementary<TV, T>.SignMask);
+        }
+    }
+
+    internal readonly struct Sigmoid : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            TV one = TV.Create(1.0);
+            TV e = Elementary<TV, T>.Exp(TV.Zero - Elementary<TV, T>.Abs(x));
+            return TV.Select(TV.LessThan(x, TV.Zero), e, one) / (one + e);
+        }
+    }
+
+    internal readonly struct Softplus : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            TV e = Elementary<TV, T>.Exp(TV.Zero - Elementary<TV, T>.Abs(x));
+            return Elementary<TV, T>.Max(x, TV.Zero) + Elementary<TV, T>.LogOnePlusUnit(e);
+        }
+    }
+
+    internal readonly struct Silu : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            Elementary<TV, T>.Max(x, TV.Create(-800.0)) * Sigmoid.Apply<TV, T>(x);
+    }
+
+    internal readonly struct Relu : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Max(x, TV.Zero);
+    }
+
+    internal readonly struct Abs : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Abs(x);
+    }
+
+    internal readonly struct Sqrt : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TV.Sqrt(x);
+    }
+
+    internal readonly struct Erf : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.Erf(x);
+    }
+
+    internal readonly struct Erfc : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.Erfc(x);
+    }
+
+    internal readonly struct NormalCdf : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.NormalCdf(x);
+    }
+
+    internal readonly struct NormalPdf : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.NormalPdf(x);
+    }
+
+    internal readonly struct Gelu : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.Gelu(x);
+    }
+
+    internal readonly struct Sin : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            Trigonometric<TV, T>.SinCos(x, out TV sine, out _);
+            return sine;
+        }
+    }
+
+    internal readonly struct Cos : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            Trigonometric<TV, T>.SinCos(x, out _, out TV cosine);
+            return cosine;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace TpCompiler.Numerics.Kernels;
+
+/// <summary>Runs a lane function over a span in the widest register the machine has. A last, partial register goes through the same code.</summary>
+internal static unsafe class LaneLoop
+{
+    public static void Map<TFunction, T>(ReadOnlySpan<T> x, Span<T> y)
+        where TFunction : struct, ILaneFunction
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (y.Length < x.Length)
+        {
+            throw new ArgumentException("The destination is shorter than the source.", nameof(y));
+        }
+
+        fixed (T* source = x)
+        {
+            fixed (T* destination = y)
+            {
+                if (Vector512.IsHardwareAccelerated)
+                {
+                    Map<TFunction, Lanes512<T>, T>(source, destination, x.Length);
+                }
+                else if (Vector256.IsHardwareAccelerated)
+                {
+                    Map<TFunction, Lanes256<T>, T>(source, destination, x.Length);
+                }
+                else
+                {
+                    Map<TFunction, Lanes128<T>, T>(source, destination, x.Length);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Map<TFunction, TV, T>(T* x, T* y, int length)
+        where TFunction : struct, ILaneFunction
+        where TV : struct, ILanes<TV, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int i = 0;
+        for (; i <= length - TV.Count; i += TV.Count)
+        {
+            TV.Store(TFunction.Apply<TV, T>(TV.Load(x + i)), y + i);
+        }
+
+        if (i < length)
+        {
+            T* rest = stackalloc T[TV.Count];
+            new ReadOnlySpan<T>(x + i, length - i).CopyTo(new Span<T>(rest, TV.Count));
+            TV.Store(TFunction.Apply<TV, T>(TV.Load(rest)), rest);
+            new ReadOnlySpan<T>(rest, length - i).CopyTo(new Span<T>(y + i, length - i));
+        }
+    }
+}
