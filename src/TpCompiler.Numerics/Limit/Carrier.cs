@@ -1,0 +1,66 @@
+using System.Numerics.Tensors;
+
+namespace TpCompiler.Numerics.Limit;
+
+/// <summary>
+/// What a limit variable lives in. A variable is an array of <see cref="Length"/> numbers on which sums, multiples and the Nonlins that the carrier
+/// allows act number by number, and E[x y] = <see cref="ProductScale"/> · Σ x y.
+/// </summary>
+public abstract class Carrier
+{
+    protected Carrier(int length, double productScale)
+    {
+        Length = length;
+        ProductScale = productScale;
+    }
+
+    /// <summary>How many numbers a variable is.</summary>
+    public int Length { get; }
+
+    /// <summary>The factor that makes a plain dot product an expectation.</summary>
+    public double ProductScale { get; }
+
+    /// <summary>Writes a standard Gaussian, independent of every other one of its coordinate space.</summary>
+    /// <param name="space">The coordinate space: variables of different spaces never meet elementwise.</param>
+    /// <param name="number">How many Gaussians this space has met before, 0-based.</param>
+    /// <param name="destination">The variable, <see cref="Length"/> numbers.</param>
+    public abstract void FreshGaussian(int space, int number, Span<double> destination);
+
+    /// <summary>E[x y].</summary>
+    public double Expectation(ReadOnlySpan<double> x, ReadOnlySpan<double> y) => ProductScale * TensorPrimitives.Dot(x, y);
+}
+
+/// <summary>
+/// A variable is its values at the points of one scrambled Sobol sequence, one dimension for each Gaussian of its coordinate space.
+/// The error falls almost like 1/points for smooth Nonlins.
+/// </summary>
+/// <param name="points">A power of two.</param>
+/// <param name="seed">The scrambling.</param>
+public sealed class QuasiRandomCarrier(int points, ulong seed) : Carrier(points, 1.0 / points)
+{
+    private readonly Sobol sobol = new(seed);
+
+    public override void FreshGaussian(int space, int number, Span<double> destination) => sobol.Normals(number, destination);
+}
+
+/// <summary>
+/// A variable is its coefficients: number 0 that of the constant 1, the others those of the Gaussians that its space has met. Exact, to rounding,
+/// when every Nonlin is affine in the vectors and every Moment at most quadratic.
+/// </summary>
+/// <param name="capacity">One more than the Gaussians of the largest space.</param>
+public sealed class CoefficientCarrier(int capacity) : Carrier(capacity, 1)
+{
+    public override void FreshGaussian(int space, int number, Span<double> destination)
+    {
+        if (number + 1 >= Length)
+        {
+            throw new CapacityExceededException();
+        }
+
+        destination.Clear();
+        destination[number + 1] = 1;
+    }
+}
+
+/// <summary>A space met more Gaussians than the carrier has room for; the evaluator starts again with a larger one.</summary>
+public sealed class CapacityExceededException : Exception;

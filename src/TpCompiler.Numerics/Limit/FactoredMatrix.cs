@@ -1,0 +1,88 @@
+using System.Numerics.Tensors;
+
+namespace TpCompiler.Numerics.Limit;
+
+/// <summary>
+/// A matrix of a limit program: Σ c_W W + Σ_k c_k u_k v_kᵀ/n, Gaussian matrices and low-rank factors, each with a coefficient. Matrices made of one another
+/// (a weight, its momentum) share the factors and differ in the coefficients.
+/// </summary>
+/// <param name="Gaussians">The Gaussian matrices with their coefficients.</param>
+/// <param name="Factors">The blocks of factors with theirs.</param>
+public sealed record FactoredMatrix(
+    IReadOnlyList<(ConditionedMatrix Matrix, double Coefficient)> Gaussians,
+    IReadOnlyList<(FactorBlock Block, double Coefficient)> Factors)
+{
+    public static readonly FactoredMatrix Zero = new([], []);
+
+    /// <summary>this + coefficient · other; parts whose coefficient becomes 0 are dropped.</summary>
+    public FactoredMatrix Add(double coefficient, FactoredMatrix other) =>
+        new(Merge(Gaussians, coefficient, other.Gaussians), Merge(Factors, coefficient, other.Factors));
+
+    public FactoredMatrix Add(FactorBlock block) => new(Gaussians, [.. Factors, (block, 1)]);
+
+    /// <summary>y += M x or Mᵀ x. Σ_k c_k u_k · E[v_k x], with the 1/n of the factors the mean over columns.</summary>
+    public void MultiplyAdd(Carrier carrier, bool transposed, ReadOnlySpan<double> x, Span<double> y)
+    {
+        foreach (var (matrix, coefficient) in Gaussians)
+        {
+            matrix.MultiplyAdd(transposed, coefficient, x, y);
+        }
+
+        foreach (var (block, coefficient) in Factors)
+        {
+            block.MultiplyAdd(carrier, transposed, coefficient, x, y);
+        }
+    }
+
+    private static List<(T, double)> Merge<T>(IReadOnlyList<(T Part, double Coefficient)> mine, double scale, IReadOnlyList<(T Part, double Coefficient)> theirs)
+        where T : class
+    {
+        // Both lists are in order of creation; almost always one is a prefix of the other.
+        var merged = mine.ToList();
+        var positions = new Dictionary<T, int>(ReferenceEqualityComparer.Instance);
+        for (var i = 0; i < merged.Count; i++)
+        {
+            positions[merged[i].Part] = i;
+        }
+
+        foreach (var (part, coefficient) in theirs)
+        {
+            if (positions.TryGetValue(part, out var position))
+            {
+                merged[position] = (part, merged[position].Coefficient + (scale * coefficient));
+            }
+            else
+            {
+                positions[part] = merged.Count;
+                merged.Add((part, scale * coefficient));
+            }
+        }
+
+        merged.RemoveAll(pair => pair.Coefficient == 0);
+        return merged;
+    }
+}
+
+/// <summary>Σ_k c_k u_k v_kᵀ/n for the factors that one Outer term made in one iteration.</summary>
+/// <param name="Left">u_k.</param>
+/// <param name="Right">v_k.</param>
+/// <param name="Coefficients">c_k.</param>
+/// <param name="Rows">Rows divided by the reference width: Σ_α over rows is rows · n · E.</param>
+/// <param name="Columns">Columns divided by the reference width.</param>
+public sealed record FactorBlock(
+    IReadOnlyList<ReadOnlyMemory<double>> Left,
+    IReadOnlyList<ReadOnlyMemory<double>> Right,
+    IReadOnlyList<double> Coefficients,
+    double Rows,
+    double Columns)
+{
+    public void MultiplyAdd(Carrier carrier, bool transposed, double coefficient, ReadOnlySpan<double> x, Span<double> y)
+    {
+        var (contracted, produced, width) = transposed ? (Left, Right, Rows) : (Right, Left, Columns);
+        for (var k = 0; k < Coefficients.Count; k++)
+        {
+            var c = coefficient * Coefficients[k] * width * carrier.Expectation(contracted[k].Span, x);
+            TensorPrimitives.MultiplyAdd(produced[k].Span, c, y, y);
+        }
+    }
+}
