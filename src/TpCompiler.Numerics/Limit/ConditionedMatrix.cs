@@ -36,57 +36,91 @@ public sealed class ConditionedMatrix
     /// <summary>How many directions the matrix was probed with, both sides.</summary>
     public int Directions => right.Directions.Count + left.Directions.Count;
 
-    /// <summary>y += coefficient · W x, or Wᵀ x.</summary>
+    /// <summary>y_b += coefficient · W x_b, or Wᵀ x_b, for a batch of vectors one after the other in <paramref name="x"/>.</summary>
     public void MultiplyAdd(bool transposed, double coefficient, ReadOnlySpan<double> x, Span<double> y)
     {
         var (side, other) = transposed ? (left, right) : (right, left);
-        var remainder = x.ToArray();
-        var norm = Math.Sqrt(carrier.Expectation(x, x));
-        if (norm == 0)
+        var known = side.Directions.Count;
+        var coefficients = Orthogonalise(side, x);
+        AddImages(side, other, known);
+        TensorPrimitives.Multiply(coefficients, coefficient, coefficients);
+        Block.Accumulate(side.Images, coefficients, y, carrier.Length);
+    }
+
+    /// <summary>The coefficients [direction, b] of each vector in the directions, after adding the directions that were missing.</summary>
+    private double[] Orthogonalise(Side side, ReadOnlySpan<double> x)
+    {
+        var length = carrier.Length;
+        var batch = x.Length / length;
+        var known = side.Directions.Count;
+        var remainders = x.ToArray();
+        var coefficients = new double[(known + batch) * batch];
+
+        // Gram–Schmidt twice is enough (Kahan and Parlett); first against the known directions, all vectors at once.
+        for (var pass = 0; pass < 2 && known > 0; pass++)
+        {
+            var part = Block.Dots(side.Directions, remainders, length);
+            TensorPrimitives.Multiply(part, carrier.ProductScale, part);
+            TensorPrimitives.Add(part, coefficients.AsSpan(0, part.Length), coefficients);
+            TensorPrimitives.Negate(part, part);
+            Block.Accumulate(side.Directions, part, remainders, length);
+        }
+
+        for (var b = 0; b < batch; b++)
+        {
+            var vector = x.Slice(b * length, length);
+            var remainder = remainders.AsSpan(b * length, length);
+            for (var pass = 0; pass < 2; pass++)
+            {
+                for (var i = known; i < side.Directions.Count; i++)
+                {
+                    var c = carrier.Expectation(side.Directions[i].Span, remainder);
+                    coefficients[(i * batch) + b] += c;
+                    TensorPrimitives.MultiplyAdd(side.Directions[i].Span, -c, remainder, remainder);
+                }
+            }
+
+            var size = Math.Sqrt(carrier.Expectation(remainder, remainder));
+            if (size > DependenceThreshold * Math.Sqrt(carrier.Expectation(vector, vector)))
+            {
+                coefficients[(side.Directions.Count * batch) + b] = size;
+                var direction = remainder.ToArray();
+                TensorPrimitives.Divide(direction, size, direction);
+                side.Directions.Add(direction);
+            }
+        }
+
+        return coefficients[..(side.Directions.Count * batch)];
+    }
+
+    /// <summary>The images of the directions from number <paramref name="known"/> on: W q = s ξ + Σ_j p_j E[p_j W q].</summary>
+    private void AddImages(Side side, Side other, int known)
+    {
+        var length = carrier.Length;
+        var fresh = side.Directions.Count - known;
+        if (fresh == 0)
         {
             return;
         }
 
-        var coefficients = new double[side.Directions.Count];
-        for (var pass = 0; pass < 2; pass++)
+        var directions = new double[fresh * length];
+        var images = new double[fresh * length];
+        for (var i = 0; i < fresh; i++)
         {
-            for (var i = 0; i < coefficients.Length; i++)
-            {
-                var c = carrier.Expectation(side.Directions[i], remainder);
-                coefficients[i] += c;
-                TensorPrimitives.MultiplyAdd(side.Directions[i], -c, remainder, remainder);
-            }
+            side.Directions[known + i].CopyTo(directions, i * length);
+            var gaussian = new double[length];
+            side.ImageSpace.FreshGaussian(carrier, gaussian);
+            side.Gaussians.Add(gaussian);
+            TensorPrimitives.Multiply(gaussian, side.Scale, images.AsSpan(i * length, length));
         }
 
-        for (var i = 0; i < coefficients.Length; i++)
+        var determined = Block.Dots(other.Gaussians, directions, length);
+        TensorPrimitives.Multiply(determined, side.AdjointScale * carrier.ProductScale, determined);
+        Block.Accumulate(other.Directions, determined, images, length);
+        for (var i = 0; i < fresh; i++)
         {
-            TensorPrimitives.MultiplyAdd(side.Images[i], coefficient * coefficients[i], y, y);
+            side.Images.Add(images.AsMemory(i * length, length));
         }
-
-        var length = Math.Sqrt(carrier.Expectation(remainder, remainder));
-        if (length > DependenceThreshold * norm)
-        {
-            TensorPrimitives.Divide(remainder, length, remainder);
-            TensorPrimitives.MultiplyAdd(NewDirection(side, other, remainder), coefficient * length, y, y);
-        }
-    }
-
-    private double[] NewDirection(Side side, Side other, double[] direction)
-    {
-        var gaussian = new double[carrier.Length];
-        side.ImageSpace.FreshGaussian(carrier, gaussian);
-        var image = new double[carrier.Length];
-        TensorPrimitives.Multiply(gaussian, side.Scale, image);
-        for (var j = 0; j < other.Directions.Count; j++)
-        {
-            var c = side.AdjointScale * carrier.Expectation(other.Gaussians[j], direction);
-            TensorPrimitives.MultiplyAdd(other.Directions[j], c, image, image);
-        }
-
-        side.Directions.Add(direction);
-        side.Gaussians.Add(gaussian);
-        side.Images.Add(image);
-        return image;
     }
 
     /// <summary>One side of the matrix: what it was multiplied with there, and the images in the other coordinate space.</summary>
@@ -95,11 +129,11 @@ public sealed class ConditionedMatrix
     /// <param name="AdjointScale">What turns E[ζ_j q] into the coefficient of p_j in W q.</param>
     private sealed record Side(CoordinateSpace ImageSpace, double Scale, double AdjointScale)
     {
-        public List<double[]> Directions { get; } = [];
+        public List<ReadOnlyMemory<double>> Directions { get; } = [];
 
-        public List<double[]> Gaussians { get; } = [];
+        public List<ReadOnlyMemory<double>> Gaussians { get; } = [];
 
-        public List<double[]> Images { get; } = [];
+        public List<ReadOnlyMemory<double>> Images { get; } = [];
     }
 }
 

@@ -20,7 +20,7 @@ public sealed record FactoredMatrix(
 
     public FactoredMatrix Add(FactorBlock block) => new(Gaussians, [.. Factors, (block, 1)]);
 
-    /// <summary>y += M x or Mᵀ x. Σ_k c_k u_k · E[v_k x], with the 1/n of the factors the mean over columns.</summary>
+    /// <summary>y_b += M x_b or Mᵀ x_b for a batch of vectors one after the other.</summary>
     public void MultiplyAdd(Carrier carrier, bool transposed, ReadOnlySpan<double> x, Span<double> y)
     {
         foreach (var (matrix, coefficient) in Gaussians)
@@ -76,13 +76,18 @@ public sealed record FactorBlock(
     double Rows,
     double Columns)
 {
+    /// <summary>y_b += coefficient · Σ_k c_k u_k · columns · E[v_k x_b], or the transpose's.</summary>
     public void MultiplyAdd(Carrier carrier, bool transposed, double coefficient, ReadOnlySpan<double> x, Span<double> y)
     {
         var (contracted, produced, width) = transposed ? (Left, Right, Rows) : (Right, Left, Columns);
+        var products = Block.Dots(contracted, x, carrier.Length);
+        var batch = x.Length / carrier.Length;
         for (var k = 0; k < Coefficients.Count; k++)
         {
-            var c = coefficient * Coefficients[k] * width * carrier.Expectation(contracted[k].Span, x);
-            TensorPrimitives.MultiplyAdd(produced[k].Span, c, y, y);
+            var row = products.AsSpan(k * batch, batch);
+            TensorPrimitives.Multiply(row, coefficient * Coefficients[k] * width * carrier.ProductScale, row);
         }
+
+        Block.Accumulate(produced, products, y, carrier.Length);
     }
 }
