@@ -107,7 +107,7 @@ public sealed class ConditionedMatrix
         var images = new double[fresh * length];
         for (var i = 0; i < fresh; i++)
         {
-            side.Directions[known + i].CopyTo(directions, i * length);
+            side.Directions[known + i].CopyTo(directions.AsMemory(i * length, length));
             var gaussian = new double[length];
             side.ImageSpace.FreshGaussian(carrier, gaussian);
             side.Gaussians.Add(gaussian);
