@@ -1,0 +1,87 @@
+using System.Collections.Frozen;
+
+namespace TpCompiler.Symbolics;
+
+/// <summary>
+/// The table of nonlinearities: one row for each function that stands for itself (<see cref="Rows"/>), one for each that is written in others
+/// (<see cref="Abbreviations"/>).
+/// </summary>
+public static partial class Nonlinearities
+{
+    private static readonly FrozenDictionary<string, Nonlinearity> ByName;
+
+    private static readonly FrozenDictionary<string, Abbreviation> AbbreviationsByName;
+
+    // In a constructor, since it runs after the initialisers of the tables, which stand in other files.
+    static Nonlinearities()
+    {
+        ByName = Rows.ToFrozenDictionary(row => row.Name, StringComparer.Ordinal);
+        AbbreviationsByName = Abbreviations.ToFrozenDictionary(row => row.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>All names in the language, in ordinal order.</summary>
+    public static IEnumerable<string> Names => ByName.Keys.Concat(AbbreviationsByName.Keys).Order(StringComparer.Ordinal);
+
+    public static bool Contains(string name) => ByName.ContainsKey(name) || AbbreviationsByName.ContainsKey(name);
+
+    /// <summary>The row of a function that stands for itself; null when the name is not one.</summary>
+    public static Nonlinearity? Find(string name) => ByName.GetValueOrDefault(name);
+
+    /// <summary>The row of the function of a <see cref="Expr.Call"/>.</summary>
+    /// <exception cref="KeyNotFoundException">The name is not in the table: binding lets no such call through.</exception>
+    public static Nonlinearity Get(string name) => ByName[name];
+
+    /// <summary>How many arguments, and how many fixed parameters (all with defaults), a name of the language takes; null when it is unknown.</summary>
+    public static (int Arguments, int Parameters)? Signature(string name) =>
+        Find(name) is { } row ? (1, row.Defaults.Count)
+        : AbbreviationsByName.GetValueOrDefault(name) is { } abbreviation ? (abbreviation.Arguments, abbreviation.Defaults.Count)
+        : null;
+
+    /// <summary>
+    /// name(arguments; parameters) as an expression; parameters left out have their defaults. Null when the name, the counts or the parameters (hermite(x, ½)) don't fit.
+    /// </summary>
+    public static Expr? Apply(string name, IReadOnlyList<Expr> arguments, IReadOnlyList<Rational> parameters)
+    {
+        if (Signature(name) is not { } signature || arguments.Count != signature.Arguments || parameters.Count > signature.Parameters)
+        {
+            return null;
+        }
+
+        if (Find(name) is { } row)
+        {
+            return new Expr.Call(name, 0, Complete(row.Defaults), [arguments[0]]);
+        }
+
+        var abbreviation = AbbreviationsByName[name];
+        var complete = Complete(abbreviation.Defaults);
+        return abbreviation.Accepts(complete) ? abbreviation.Meaning(complete, arguments) : null;
+
+        ValueList<Rational> Complete(ValueList<Rational> defaults) => defaults.Select((value, i) => i < parameters.Count ? parameters[i] : value).ToValueList();
+    }
+
+    /// <summary>φ^(k)(x) written in functions without derivatives: tanh′(x) as 1 − tanh(x)².</summary>
+    public static Expr Expand(Expr.Call call)
+    {
+        var row = Get(call.Function);
+        if (call.Derivative == 0)
+        {
+            return call;
+        }
+
+        var x = new Expr.Reference("x", []);
+        var expr = row.Prime(call.Parameters, x);
+        for (var k = 1; k < call.Derivative; k++)
+        {
+            expr = ExpandAll(Derivative.Of(expr, x));
+        }
+
+        return expr.SubstituteReferences(reference => reference == x ? call.Arguments[0] : reference);
+    }
+
+    /// <summary>Every derivative of a function of the table expanded.</summary>
+    public static Expr ExpandAll(Expr expr)
+    {
+        var mapped = expr.MapChildren(ExpandAll);
+        return mapped is Expr.Call { Derivative: > 0 } call ? Expand(call) : mapped;
+    }
+}

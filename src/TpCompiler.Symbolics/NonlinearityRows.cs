@@ -1,0 +1,187 @@
+namespace TpCompiler.Symbolics;
+
+public static partial class Nonlinearities
+{
+    /// <summary>The functions that stand for themselves, in the order of the documentation.</summary>
+    public static ValueList<Nonlinearity> Rows { get; } =
+    [
+        new()
+        {
+            Name = "relu", Summary = "max(0, x)",
+            Prime = (_, x) => Call("step", x),
+            Evaluator = _ => x => x > 0 ? x : x == 0 || x < 0 ? 0 : double.NaN,
+            Growth = Growth.Linear, IsNonNegative = true, Kinks = [0],
+            OneSided = (_, side, x) => side > 0 ? x : Expr.Zero,
+        },
+        new()
+        {
+            Name = "leaky_relu", Summary = "x for x > 0, else αx", Defaults = [new Rational(1, 100)],
+            Prime = (p, x) => p[0] + ((1 - p[0]) * Call("step", x)),
+            Evaluator = p => x => x > 0 ? x : p[0] * x,
+            Growth = Growth.Linear, Kinks = [0],
+            OneSided = (p, side, x) => side > 0 ? x : p[0] * x,
+        },
+        new()
+        {
+            Name = "abs", Summary = "|x|",
+            Prime = (_, x) => Call("sign", x),
+            Evaluator = _ => Math.Abs,
+            Parity = ParityKind.Even, Growth = Growth.Linear, IsNonNegative = true, Kinks = [0],
+            OneSided = (_, side, x) => side * x,
+        },
+        new()
+        {
+            Name = "step", Summary = "1 for x > 0, else 0",
+            Prime = (_, _) => Expr.Zero,
+            Evaluator = _ => x => x > 0 ? 1 : x <= 0 ? 0 : double.NaN,
+            Growth = Growth.Bounded, IsNonNegative = true, Kinks = [0],
+            OneSided = (_, side, _) => side > 0 ? Expr.One : Expr.Zero,
+        },
+        new()
+        {
+            Name = "sign", Summary = "1 for x > 0, −1 for x < 0, 0 at 0",
+            Prime = (_, _) => Expr.Zero,
+            Evaluator = _ => x => x > 0 ? 1 : x < 0 ? -1 : x,
+            Parity = ParityKind.Odd, Growth = Growth.Bounded, Kinks = [0],
+            OneSided = (_, side, _) => side,
+        },
+        new()
+        {
+            Name = "erf", Summary = "2/√π ∫₀ˣ exp(−s²) ds",
+            Prime = (_, x) => 2 * Expr.Pow(new Expr.Pi(), new Rational(-1, 2)) * Call("gaussian", x),
+            Evaluator = _ => SpecialFunctions.Erf,
+            Parity = ParityKind.Odd, Growth = Growth.Bounded, Source = "Williams 1997",
+        },
+        new()
+        {
+            Name = "normal_cdf", Summary = "Φ(x) = ½(1 + erf(x/√2))",
+            Prime = (_, x) => Expr.Pow(2 * new Expr.Pi(), new Rational(-1, 2)) * Call("exp", new Rational(-1, 2) * Expr.Pow(x, 2)),
+            Evaluator = _ => SpecialFunctions.NormalCdf,
+            Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half, Source = "Williams 1997",
+        },
+        new()
+        {
+            Name = "gelu", Summary = "x Φ(x)",
+            Prime = (p, x) => Call("normal_cdf", x) + (x * Get("normal_cdf").Prime(p, x)),
+            Evaluator = _ => x => double.IsNegativeInfinity(x) ? 0 : x * SpecialFunctions.NormalCdf(x),
+            Growth = Growth.Linear, Source = "arXiv 1606.08415",
+        },
+        new()
+        {
+            Name = "gelu_tanh", Summary = "½x(1 + tanh(√(2/π)(x + 0.044715x³)))",
+            Prime = (_, x) => GeluTanhPrime(x),
+            Evaluator = _ => x => double.IsInfinity(x) ? Math.Max(x, 0) : x * SpecialFunctions.Sigmoid(2 * Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))),
+            Growth = Growth.Linear, Source = "arXiv 1606.08415",
+        },
+        new()
+        {
+            Name = "tanh", Summary = "(eˣ − e⁻ˣ)/(eˣ + e⁻ˣ)",
+            Prime = (_, x) => 1 - Expr.Pow(Call("tanh", x), 2),
+            Evaluator = _ => Math.Tanh,
+            Parity = ParityKind.Odd, Growth = Growth.Bounded,
+        },
+        new()
+        {
+            Name = "sigmoid", Summary = "1/(1 + e⁻ˣ)",
+            Prime = (_, x) => Call("sigmoid", x) * Call("sigmoid", -x),
+            Evaluator = _ => SpecialFunctions.Sigmoid,
+            Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half,
+        },
+        new()
+        {
+            Name = "silu", Summary = "x/(1 + e⁻ˣ)",
+            Prime = (_, x) => Call("sigmoid", x) + (x * Call("sigmoid", x) * Call("sigmoid", -x)),
+            Evaluator = _ => x => double.IsNegativeInfinity(x) ? 0 : x * SpecialFunctions.Sigmoid(x),
+            Growth = Growth.Linear, Source = "arXiv 1702.03118",
+        },
+        new()
+        {
+            Name = "softplus", Summary = "log(1 + eˣ)",
+            Prime = (_, x) => Call("sigmoid", x),
+            Evaluator = _ => x => Math.Max(x, 0) + SpecialFunctions.LogOnePlus(Math.Exp(-Math.Abs(x))),
+            Growth = Growth.Linear, IsNonNegative = true, AtZero = Call("log", 2),
+        },
+        new()
+        {
+            Name = "elu", Summary = "x for x > 0, else α(eˣ − 1)", Defaults = [1],
+            Prime = (p, x) => Call("step", x) + (p[0] * (1 - Call("step", x)) * Call("exp", -Call("relu", -x))),
+            Evaluator = p => x => x > 0 ? x : p[0] * SpecialFunctions.ExpMinusOne(x),
+            Growth = Growth.Linear, Kinks = [0],
+            OneSided = (p, side, x) => side > 0 ? x : p[0] * (Call("exp", x) - 1), Source = "arXiv 1511.07289",
+        },
+        new()
+        {
+            Name = "softsign", Summary = "x/(1 + |x|)",
+            Prime = (_, x) => Expr.Pow(1 + Call("abs", x), -2),
+            Evaluator = _ => x => double.IsInfinity(x) ? Math.Sign(x) : x / (1 + Math.Abs(x)),
+            Parity = ParityKind.Odd, Growth = Growth.Bounded, Kinks = [0],
+            OneSided = (_, side, x) => x / (1 + (side * x)),
+        },
+        new()
+        {
+            Name = "sin", Summary = "sine",
+            Prime = (_, x) => Call("cos", x),
+            Evaluator = _ => Math.Sin,
+            Parity = ParityKind.Odd, Growth = Growth.Bounded,
+        },
+        new()
+        {
+            Name = "cos", Summary = "cosine",
+            Prime = (_, x) => -Call("sin", x),
+            Evaluator = _ => Math.Cos,
+            Parity = ParityKind.Even, Growth = Growth.Bounded, AtZero = Expr.One,
+        },
+        new()
+        {
+            Name = "exp", Summary = "eˣ",
+            Prime = (_, x) => Call("exp", x),
+            Evaluator = _ => Math.Exp,
+            Growth = Growth.Exponential, IsNonNegative = true, AtZero = Expr.One,
+        },
+        new()
+        {
+            Name = "log", Summary = "natural logarithm, x > 0",
+            Prime = (_, x) => Expr.Pow(x, -1),
+            Evaluator = _ => Math.Log,
+            Growth = Growth.Singular, Domain = Domain.Positive, AtZero = null,
+        },
+        new()
+        {
+            Name = "gaussian", Summary = "exp(−x²)",
+            Prime = (_, x) => -2 * x * Call("gaussian", x),
+            Evaluator = _ => x => Math.Exp(-x * x),
+            Parity = ParityKind.Even, Growth = Growth.Bounded, IsNonNegative = true, AtZero = Expr.One,
+        },
+        new()
+        {
+            Name = "arctan", Summary = "inverse tangent",
+            Prime = (_, x) => Expr.Pow(1 + Expr.Pow(x, 2), -1),
+            Evaluator = _ => Math.Atan,
+            Parity = ParityKind.Odd, Growth = Growth.Bounded,
+        },
+        new()
+        {
+            Name = "arcsin", Summary = "inverse sine, |x| ≤ 1",
+            Prime = (_, x) => Expr.Pow(1 - Expr.Pow(x, 2), new Rational(-1, 2)),
+            Evaluator = _ => Math.Asin,
+            Parity = ParityKind.Odd, Growth = Growth.Singular, Domain = Domain.UnitInterval,
+        },
+        new()
+        {
+            Name = "arccos", Summary = "inverse cosine, |x| ≤ 1",
+            Prime = (_, x) => -Expr.Pow(1 - Expr.Pow(x, 2), new Rational(-1, 2)),
+            Evaluator = _ => Math.Acos,
+            Growth = Growth.Singular, IsNonNegative = true, Domain = Domain.UnitInterval, AtZero = Rational.Half * new Expr.Pi(),
+        },
+    ];
+
+    private static Expr.Call Call(string name, Expr x) => new(name, 0, [], [x]);
+
+    private static Expr GeluTanhPrime(Expr x)
+    {
+        var slope = Expr.Pow(2 / new Expr.Pi(), Rational.Half);
+        var cubic = new Rational(44715, 1_000_000);
+        var t = Call("tanh", slope * (x + (cubic * Expr.Pow(x, 3))));
+        return (Rational.Half * (1 + t)) + (Rational.Half * x * (1 - Expr.Pow(t, 2)) * slope * (1 + (3 * cubic * Expr.Pow(x, 2))));
+    }
+}
