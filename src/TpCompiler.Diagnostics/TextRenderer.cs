@@ -31,12 +31,6 @@ public sealed class TextRenderer(TextWriter writer, bool color = false)
             RenderPlace(location, gutter, isError ? Red : Yellow);
         }
 
-        foreach (RelatedLocation related in diagnostic.Related)
-        {
-            Line($"{Paint("note", Blue)}: {Printable(related.Message)}");
-            RenderPlace(related.Location, gutter, Blue);
-        }
-
         string margin = new(' ', gutter);
         foreach (string note in diagnostic.Notes)
         {
@@ -46,6 +40,12 @@ public sealed class TextRenderer(TextWriter writer, bool color = false)
         foreach (string help in diagnostic.Help)
         {
             Line($"{margin} {Paint("=", Blue)} help: {Printable(help)}");
+        }
+
+        foreach (RelatedLocation related in diagnostic.Related)
+        {
+            Line($"{Paint("note", Blue)}: {Printable(related.Message)}");
+            RenderPlace(related.Location, gutter, Blue);
         }
     }
 
