@@ -142,6 +142,7 @@ public abstract partial record Expr
             Constant c when exponent.IsInteger && !(c.Value.IsZero && exponent.Sign < 0) && exponent.Abs <= 4096 =>
                 Rational.Pow(c.Value, (int)exponent.Numerator),
             Constant { Value.IsOne: true } => One,
+            Constant { Value.IsZero: true } when exponent.Sign > 0 => Zero,
             WidthPower w => WidthTo(w.Width, w.Exponent * exponent),
             Power p when exponent.IsInteger => Pow(p.Base, p.Exponent * exponent),
             Multiply m when exponent.IsInteger => ProductOf(m.Factors.Select(factor => Pow(factor, exponent))),

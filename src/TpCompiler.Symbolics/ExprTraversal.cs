@@ -44,4 +44,7 @@ public abstract partial record Expr
     public Expr SubstituteReferences(Func<Reference, Expr> replace) =>
         this is Reference r ? replace((Reference)r.MapChildren(child => child.SubstituteReferences(replace)))
             : MapChildren(child => child.SubstituteReferences(replace));
+
+    /// <summary>The expression as <see cref="ExprStyle.Ascii"/>.</summary>
+    public sealed override string ToString() => ExprPrinter.Print(this);
 }
