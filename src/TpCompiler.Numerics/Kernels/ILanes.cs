@@ -20,6 +20,9 @@ internal unsafe interface ILanes<TSelf, T>
     static abstract TSelf Create(double constant);
     static abstract TSelf CreateBits(ulong bits);
     static abstract TSelf Load(T* source);
+
+    /// <summary>Asks for a cache line in the second-level cache, where the machine can; never faults.</summary>
+    static abstract void Prefetch(void* address);
     static abstract void Store(TSelf value, T* destination);
 
     static abstract TSelf operator +(TSelf left, TSelf right);

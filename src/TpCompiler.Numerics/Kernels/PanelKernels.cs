@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace TpCompiler.Numerics.Kernels;
 
@@ -27,7 +28,10 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     private const int BlockBytes = 16384;
 
     /// <summary>Panels that the backward product runs through before its sums leave the registers.</summary>
-    private const int PanelsInGroup = 4;
+    private const int PanelsInBlock = 4;
+
+    /// <summary>Column groups in a block of weights that stays in the first-level cache between its two uses.</summary>
+    private const int GroupsInBlock = 4;
 
     private const int ColumnGroup = PanelMatrix<T>.ColumnGroup;
 
@@ -51,23 +55,27 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
         });
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ForwardPanel(PanelMatrix<T> w, int panel, T* x, int batch, T* y, T* edge)
     {
         int block = BlockBytes / (Width * sizeof(T));
         int valid = Math.Min(Width, w.Rows - (panel * Width));
         for (int k = 0; k < w.Columns; k += block)
         {
+            T* ahead = w.Panel(panel) + ((nint)(k + block) * Width);
+            nint aheadStep = Width * sizeof(T) / ((batch + TV.TileRows - 1) / TV.TileRows);
             for (int b = 0, rows; b < batch; b += rows)
             {
                 rows = RegisterTile<TV, T, RowsApart>.Rows(batch - b);
                 T* target = y + ((nint)b * w.Rows) + (panel * Width);
                 bool whole = valid == Width;
+                int tiles = whole ? (batch - b) / rows : 1;
                 if (!whole && k > 0)
                 {
                     CopyRows(target, w.Rows, edge, Width, rows, valid);
                 }
 
-                RegisterTile<TV, T, RowsApart>.Run(rows, 2, new TileOperands<T>
+                var operands = new TileOperands<T>
                 {
                     A = x + ((nint)b * w.Columns) + k,
                     RowStride = w.Columns,
@@ -77,11 +85,20 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                     RowStrideOfC = whole ? w.Rows : Width,
                     Depth = Math.Min(block, w.Columns - k),
                     Beta = k == 0 ? T.Zero : T.One,
-                });
+                    Tiles = tiles,
+                    TileStride = (nint)rows * w.Columns,
+                    TileStrideOfC = (nint)rows * w.Rows,
+                    Ahead = ahead,
+                    AheadStep = aheadStep,
+                };
+                RegisterTile<TV, T, RowsApart>.Run(rows, 2, operands);
                 if (!whole)
                 {
                     CopyRows(edge, Width, target, w.Rows, rows, valid);
                 }
+
+                ahead = (T*)((byte*)ahead + (aheadStep * operands.Depth * tiles));
+                rows *= tiles;
             }
         }
     }
@@ -128,19 +145,20 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                 ScaleRows(coefficient, v + (group * ColumnGroup), w.Columns, target, rank, valid);
             }
 
-            for (int panel = 0; panel < w.Panels; panel += PanelsInGroup)
+            for (int panel = 0; panel < w.Panels; panel += PanelsInBlock)
             {
-                int count = Math.Min(PanelsInGroup, w.Panels - panel);
-                for (int group = from; group < to; group++)
+                int count = Math.Min(PanelsInBlock, w.Panels - panel);
+                for (int group = from; group < to; group += GroupsInBlock)
                 {
+                    int span = Math.Min(GroupsInBlock, to - group);
                     for (int block = 0; block < sampleBlocks; block++)
                     {
-                        BackwardTile(w, panel, count, group, errors + ((nint)block * w.PaddedRows * sampleBlock), result + ((nint)block * columns * sampleBlock), sampleRegisters);
+                        Backward(w, panel, count, group, span, errors + ((nint)block * w.PaddedRows * sampleBlock), result + ((nint)block * columns * sampleBlock), sampleRegisters);
                     }
 
                     for (int p = panel; update && p < panel + count; p++)
                     {
-                        UpdateTile(w, p, group, decay, left, right, rank);
+                        Update(w, p, group, span, decay, left, right, rank);
                     }
                 }
             }
@@ -155,31 +173,37 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
         });
     }
 
-    /// <summary>Adds the share of some panels' outputs to the backward product at one group of inputs.</summary>
-    private static void BackwardTile(PanelMatrix<T> w, int panel, int count, int group, T* errors, T* result, int sampleRegisters)
+    /// <summary>Adds the share of some panels' outputs to the backward product at some groups of inputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Backward(PanelMatrix<T> w, int panel, int count, int group, int span, T* errors, T* result, int sampleRegisters)
     {
         int sampleBlock = sampleRegisters * TV.Count;
-        for (int r = 0; r < ColumnGroup; r += TV.TileRows)
+        nint column = (nint)group * ColumnGroup;
+        T* weights = w.Panel(panel) + (column * Width);
+        RegisterTile<TV, T, RowsApart>.Run(TV.TileRows, sampleRegisters, new TileOperands<T>
         {
-            nint column = ((nint)group * ColumnGroup) + r;
-            RegisterTile<TV, T, RowsApart>.Run(TV.TileRows, sampleRegisters, new TileOperands<T>
-            {
-                A = w.Panel(panel) + (column * Width),
-                RowStride = Width,
-                Segments = count,
-                SegmentStride = (nint)w.PaddedColumns * Width,
-                B = errors + ((nint)panel * Width * sampleBlock),
-                C = result + (column * sampleBlock),
-                RowStrideOfC = sampleBlock,
-                Depth = Width,
-                Beta = panel == 0 ? T.Zero : T.One,
-            });
-        }
+            A = weights,
+            RowStride = Width,
+            Segments = count,
+            SegmentStride = (nint)w.PaddedColumns * Width,
+            B = errors + ((nint)panel * Width * sampleBlock),
+            C = result + (column * sampleBlock),
+            RowStrideOfC = sampleBlock,
+            Depth = Width,
+            Beta = panel == 0 ? T.Zero : T.One,
+            Tiles = span * ColumnGroup / TV.TileRows,
+            TileStride = (nint)TV.TileRows * Width,
+            TileStrideOfC = (nint)TV.TileRows * sampleBlock,
+            Ahead = weights,
+        });
     }
 
-    /// <summary>Updates one panel's weights at one group of inputs.</summary>
-    private static void UpdateTile(PanelMatrix<T> w, int panel, int group, T decay, T* left, T* right, int rank)
+    /// <summary>Updates one panel's weights at some groups of inputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Update(PanelMatrix<T> w, int panel, int group, int span, T decay, T* left, T* right, int rank)
     {
+        T* weights = w.Panel(panel) + ((nint)group * ColumnGroup * Width);
+        T* ahead = weights + ((nint)span * ColumnGroup * Width);
         for (int r = 0; r < ColumnGroup; r += TV.TileRows)
         {
             RegisterTile<TV, T, RowsTogether>.Run(TV.TileRows, 2, new TileOperands<T>
@@ -187,10 +211,15 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                 A = right + ((nint)group * ColumnGroup * rank) + r,
                 Segments = 1,
                 B = left + ((nint)panel * Width * rank),
-                C = w.Panel(panel) + ((((nint)group * ColumnGroup) + r) * Width),
+                C = weights + (r * Width),
                 RowStrideOfC = Width,
                 Depth = rank,
                 Beta = decay,
+                Tiles = span,
+                TileStride = (nint)ColumnGroup * rank,
+                TileStrideOfC = (nint)ColumnGroup * Width,
+                Ahead = ahead,
+                AheadStep = ColumnGroup * Width * sizeof(T) / Math.Max(1, rank),
             });
         }
     }
@@ -204,6 +233,7 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyRows(T* from, nint fromStride, T* to, nint toStride, int rows, int length)
     {
         for (int r = 0; r < rows; r++)
@@ -212,6 +242,7 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ScaleRows(T factor, T* from, nint fromStride, T* to, int rows, int length)
     {
         for (int r = 0; r < rows; r++)
@@ -224,6 +255,7 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     }
 
     /// <summary>to[i][r] = from[r][i] for r below rows, i below length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeRows(T* from, nint fromStride, T* to, nint toStride, int rows, int length)
     {
         for (int i = 0; i < length; i++)

@@ -46,6 +46,15 @@ internal unsafe ref struct TileOperands<T>
     public nint RowStrideOfC;
     public int Depth;
     public T Beta;
+
+    /// <summary>Tiles to do one after another, with the same B.</summary>
+    public int Tiles;
+    public nint TileStride;
+    public nint TileStrideOfC;
+
+    /// <summary>What to ask the memory for meanwhile: <see cref="AheadStep"/> bytes on at each step of the depth.</summary>
+    public T* Ahead;
+    public nint AheadStep;
 }
 
 /// <summary>The register-tiled inner loop of every matrix product here. Each element's sum runs over the depth in order, one fused multiply-add a term.</summary>
@@ -72,315 +81,350 @@ internal static unsafe class RegisterTile<TV, T, TLayout>
 
     /// <summary>8 rows of two registers each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run8x2(TileOperands<T> x)
+    private static void Run8x2(in TileOperands<T> x)
     {
         int lanes = TV.Count;
         nint row = TLayout.RowStride(x.RowStride) * sizeof(T);
-        T* c = x.C;
         nint ldc = x.RowStrideOfC;
-        TV c0a = TV.Zero, c0b = TV.Zero;
-        TV c1a = TV.Zero, c1b = TV.Zero;
-        TV c2a = TV.Zero, c2b = TV.Zero;
-        TV c3a = TV.Zero, c3b = TV.Zero;
-        TV c4a = TV.Zero, c4b = TV.Zero;
-        TV c5a = TV.Zero, c5b = TV.Zero;
-        TV c6a = TV.Zero, c6b = TV.Zero;
-        TV c7a = TV.Zero, c7b = TV.Zero;
-        if (x.Beta != T.Zero)
+        byte* ahead = (byte*)x.Ahead;
+        nint aheadStep = x.AheadStep;
+        for (int tile = 0; tile < x.Tiles; tile++)
         {
-            TV beta = TV.Broadcast(x.Beta);
-            c0a = TV.Load(c) * beta;
-            c0b = TV.Load(c + lanes) * beta;
-            c1a = TV.Load(c + ldc) * beta;
-            c1b = TV.Load(c + ldc + lanes) * beta;
-            c2a = TV.Load(c + (2 * ldc)) * beta;
-            c2b = TV.Load(c + (2 * ldc) + lanes) * beta;
-            c3a = TV.Load(c + (3 * ldc)) * beta;
-            c3b = TV.Load(c + (3 * ldc) + lanes) * beta;
-            c4a = TV.Load(c + (4 * ldc)) * beta;
-            c4b = TV.Load(c + (4 * ldc) + lanes) * beta;
-            c5a = TV.Load(c + (5 * ldc)) * beta;
-            c5b = TV.Load(c + (5 * ldc) + lanes) * beta;
-            c6a = TV.Load(c + (6 * ldc)) * beta;
-            c6b = TV.Load(c + (6 * ldc) + lanes) * beta;
-            c7a = TV.Load(c + (7 * ldc)) * beta;
-            c7b = TV.Load(c + (7 * ldc) + lanes) * beta;
-        }
-
-        T* b = x.B;
-        for (int segment = 0; segment < x.Segments; segment++)
-        {
-            byte* a = (byte*)(x.A + (segment * x.SegmentStride));
-            byte* a3 = a + (3 * row);
-            byte* a6 = a + (6 * row);
-            for (int k = 0; k < x.Depth; k++)
+            T* c = x.C + (tile * x.TileStrideOfC);
+            TV c0a = TV.Zero, c0b = TV.Zero;
+            TV c1a = TV.Zero, c1b = TV.Zero;
+            TV c2a = TV.Zero, c2b = TV.Zero;
+            TV c3a = TV.Zero, c3b = TV.Zero;
+            TV c4a = TV.Zero, c4b = TV.Zero;
+            TV c5a = TV.Zero, c5b = TV.Zero;
+            TV c6a = TV.Zero, c6b = TV.Zero;
+            TV c7a = TV.Zero, c7b = TV.Zero;
+            if (x.Beta != T.Zero)
             {
-                TV b0 = TV.Load(b);
-                TV b1 = TV.Load(b + lanes);
-                TV s = TV.Broadcast(*(T*)a);
-                c0a = TV.Fma(s, b0, c0a);
-                c0b = TV.Fma(s, b1, c0b);
-                s = TV.Broadcast(*(T*)(a + row));
-                c1a = TV.Fma(s, b0, c1a);
-                c1b = TV.Fma(s, b1, c1b);
-                s = TV.Broadcast(*(T*)(a + (2 * row)));
-                c2a = TV.Fma(s, b0, c2a);
-                c2b = TV.Fma(s, b1, c2b);
-                s = TV.Broadcast(*(T*)a3);
-                c3a = TV.Fma(s, b0, c3a);
-                c3b = TV.Fma(s, b1, c3b);
-                s = TV.Broadcast(*(T*)(a3 + row));
-                c4a = TV.Fma(s, b0, c4a);
-                c4b = TV.Fma(s, b1, c4b);
-                s = TV.Broadcast(*(T*)(a3 + (2 * row)));
-                c5a = TV.Fma(s, b0, c5a);
-                c5b = TV.Fma(s, b1, c5b);
-                s = TV.Broadcast(*(T*)a6);
-                c6a = TV.Fma(s, b0, c6a);
-                c6b = TV.Fma(s, b1, c6b);
-                s = TV.Broadcast(*(T*)(a6 + row));
-                c7a = TV.Fma(s, b0, c7a);
-                c7b = TV.Fma(s, b1, c7b);
-                a += TLayout.DepthStride * sizeof(T);
-                a3 += TLayout.DepthStride * sizeof(T);
-                a6 += TLayout.DepthStride * sizeof(T);
-                b += 2 * lanes;
+                TV beta = TV.Broadcast(x.Beta);
+                c0a = TV.Load(c) * beta;
+                c0b = TV.Load(c + lanes) * beta;
+                c1a = TV.Load(c + ldc) * beta;
+                c1b = TV.Load(c + ldc + lanes) * beta;
+                c2a = TV.Load(c + (2 * ldc)) * beta;
+                c2b = TV.Load(c + (2 * ldc) + lanes) * beta;
+                c3a = TV.Load(c + (3 * ldc)) * beta;
+                c3b = TV.Load(c + (3 * ldc) + lanes) * beta;
+                c4a = TV.Load(c + (4 * ldc)) * beta;
+                c4b = TV.Load(c + (4 * ldc) + lanes) * beta;
+                c5a = TV.Load(c + (5 * ldc)) * beta;
+                c5b = TV.Load(c + (5 * ldc) + lanes) * beta;
+                c6a = TV.Load(c + (6 * ldc)) * beta;
+                c6b = TV.Load(c + (6 * ldc) + lanes) * beta;
+                c7a = TV.Load(c + (7 * ldc)) * beta;
+                c7b = TV.Load(c + (7 * ldc) + lanes) * beta;
             }
-        }
 
-        TV.Store(c0a, c);
-        TV.Store(c0b, c + lanes);
-        TV.Store(c1a, c + ldc);
-        TV.Store(c1b, c + ldc + lanes);
-        TV.Store(c2a, c + (2 * ldc));
-        TV.Store(c2b, c + (2 * ldc) + lanes);
-        TV.Store(c3a, c + (3 * ldc));
-        TV.Store(c3b, c + (3 * ldc) + lanes);
-        TV.Store(c4a, c + (4 * ldc));
-        TV.Store(c4b, c + (4 * ldc) + lanes);
-        TV.Store(c5a, c + (5 * ldc));
-        TV.Store(c5b, c + (5 * ldc) + lanes);
-        TV.Store(c6a, c + (6 * ldc));
-        TV.Store(c6b, c + (6 * ldc) + lanes);
-        TV.Store(c7a, c + (7 * ldc));
-        TV.Store(c7b, c + (7 * ldc) + lanes);
+            T* b = x.B;
+            for (int segment = 0; segment < x.Segments; segment++)
+            {
+                byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                byte* a3 = a + (3 * row);
+                byte* a6 = a + (6 * row);
+                for (int k = 0; k < x.Depth; k++)
+                {
+                    TV.Prefetch(ahead);
+                    ahead += aheadStep;
+                    TV b0 = TV.Load(b);
+                    TV b1 = TV.Load(b + lanes);
+                    TV s = TV.Broadcast(*(T*)a);
+                    c0a = TV.Fma(s, b0, c0a);
+                    c0b = TV.Fma(s, b1, c0b);
+                    s = TV.Broadcast(*(T*)(a + row));
+                    c1a = TV.Fma(s, b0, c1a);
+                    c1b = TV.Fma(s, b1, c1b);
+                    s = TV.Broadcast(*(T*)(a + (2 * row)));
+                    c2a = TV.Fma(s, b0, c2a);
+                    c2b = TV.Fma(s, b1, c2b);
+                    s = TV.Broadcast(*(T*)a3);
+                    c3a = TV.Fma(s, b0, c3a);
+                    c3b = TV.Fma(s, b1, c3b);
+                    s = TV.Broadcast(*(T*)(a3 + row));
+                    c4a = TV.Fma(s, b0, c4a);
+                    c4b = TV.Fma(s, b1, c4b);
+                    s = TV.Broadcast(*(T*)(a3 + (2 * row)));
+                    c5a = TV.Fma(s, b0, c5a);
+                    c5b = TV.Fma(s, b1, c5b);
+                    s = TV.Broadcast(*(T*)a6);
+                    c6a = TV.Fma(s, b0, c6a);
+                    c6b = TV.Fma(s, b1, c6b);
+                    s = TV.Broadcast(*(T*)(a6 + row));
+                    c7a = TV.Fma(s, b0, c7a);
+                    c7b = TV.Fma(s, b1, c7b);
+                    a += TLayout.DepthStride * sizeof(T);
+                    a3 += TLayout.DepthStride * sizeof(T);
+                    a6 += TLayout.DepthStride * sizeof(T);
+                    b += 2 * lanes;
+                }
+            }
+
+            TV.Store(c0a, c);
+            TV.Store(c0b, c + lanes);
+            TV.Store(c1a, c + ldc);
+            TV.Store(c1b, c + ldc + lanes);
+            TV.Store(c2a, c + (2 * ldc));
+            TV.Store(c2b, c + (2 * ldc) + lanes);
+            TV.Store(c3a, c + (3 * ldc));
+            TV.Store(c3b, c + (3 * ldc) + lanes);
+            TV.Store(c4a, c + (4 * ldc));
+            TV.Store(c4b, c + (4 * ldc) + lanes);
+            TV.Store(c5a, c + (5 * ldc));
+            TV.Store(c5b, c + (5 * ldc) + lanes);
+            TV.Store(c6a, c + (6 * ldc));
+            TV.Store(c6b, c + (6 * ldc) + lanes);
+            TV.Store(c7a, c + (7 * ldc));
+            TV.Store(c7b, c + (7 * ldc) + lanes);
+        }
     }
 
     /// <summary>8 rows of one register each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run8x1(TileOperands<T> x)
+    private static void Run8x1(in TileOperands<T> x)
     {
         int lanes = TV.Count;
         nint row = TLayout.RowStride(x.RowStride) * sizeof(T);
-        T* c = x.C;
         nint ldc = x.RowStrideOfC;
-        TV c0a = TV.Zero;
-        TV c1a = TV.Zero;
-        TV c2a = TV.Zero;
-        TV c3a = TV.Zero;
-        TV c4a = TV.Zero;
-        TV c5a = TV.Zero;
-        TV c6a = TV.Zero;
-        TV c7a = TV.Zero;
-        if (x.Beta != T.Zero)
+        byte* ahead = (byte*)x.Ahead;
+        nint aheadStep = x.AheadStep;
+        for (int tile = 0; tile < x.Tiles; tile++)
         {
-            TV beta = TV.Broadcast(x.Beta);
-            c0a = TV.Load(c) * beta;
-            c1a = TV.Load(c + ldc) * beta;
-            c2a = TV.Load(c + (2 * ldc)) * beta;
-            c3a = TV.Load(c + (3 * ldc)) * beta;
-            c4a = TV.Load(c + (4 * ldc)) * beta;
-            c5a = TV.Load(c + (5 * ldc)) * beta;
-            c6a = TV.Load(c + (6 * ldc)) * beta;
-            c7a = TV.Load(c + (7 * ldc)) * beta;
-        }
-
-        T* b = x.B;
-        for (int segment = 0; segment < x.Segments; segment++)
-        {
-            byte* a = (byte*)(x.A + (segment * x.SegmentStride));
-            byte* a3 = a + (3 * row);
-            byte* a6 = a + (6 * row);
-            for (int k = 0; k < x.Depth; k++)
+            T* c = x.C + (tile * x.TileStrideOfC);
+            TV c0a = TV.Zero;
+            TV c1a = TV.Zero;
+            TV c2a = TV.Zero;
+            TV c3a = TV.Zero;
+            TV c4a = TV.Zero;
+            TV c5a = TV.Zero;
+            TV c6a = TV.Zero;
+            TV c7a = TV.Zero;
+            if (x.Beta != T.Zero)
             {
-                TV b0 = TV.Load(b);
-                TV s = TV.Broadcast(*(T*)a);
-                c0a = TV.Fma(s, b0, c0a);
-                s = TV.Broadcast(*(T*)(a + row));
-                c1a = TV.Fma(s, b0, c1a);
-                s = TV.Broadcast(*(T*)(a + (2 * row)));
-                c2a = TV.Fma(s, b0, c2a);
-                s = TV.Broadcast(*(T*)a3);
-                c3a = TV.Fma(s, b0, c3a);
-                s = TV.Broadcast(*(T*)(a3 + row));
-                c4a = TV.Fma(s, b0, c4a);
-                s = TV.Broadcast(*(T*)(a3 + (2 * row)));
-                c5a = TV.Fma(s, b0, c5a);
-                s = TV.Broadcast(*(T*)a6);
-                c6a = TV.Fma(s, b0, c6a);
-                s = TV.Broadcast(*(T*)(a6 + row));
-                c7a = TV.Fma(s, b0, c7a);
-                a += TLayout.DepthStride * sizeof(T);
-                a3 += TLayout.DepthStride * sizeof(T);
-                a6 += TLayout.DepthStride * sizeof(T);
-                b += lanes;
+                TV beta = TV.Broadcast(x.Beta);
+                c0a = TV.Load(c) * beta;
+                c1a = TV.Load(c + ldc) * beta;
+                c2a = TV.Load(c + (2 * ldc)) * beta;
+                c3a = TV.Load(c + (3 * ldc)) * beta;
+                c4a = TV.Load(c + (4 * ldc)) * beta;
+                c5a = TV.Load(c + (5 * ldc)) * beta;
+                c6a = TV.Load(c + (6 * ldc)) * beta;
+                c7a = TV.Load(c + (7 * ldc)) * beta;
             }
-        }
 
-        TV.Store(c0a, c);
-        TV.Store(c1a, c + ldc);
-        TV.Store(c2a, c + (2 * ldc));
-        TV.Store(c3a, c + (3 * ldc));
-        TV.Store(c4a, c + (4 * ldc));
-        TV.Store(c5a, c + (5 * ldc));
-        TV.Store(c6a, c + (6 * ldc));
-        TV.Store(c7a, c + (7 * ldc));
+            T* b = x.B;
+            for (int segment = 0; segment < x.Segments; segment++)
+            {
+                byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                byte* a3 = a + (3 * row);
+                byte* a6 = a + (6 * row);
+                for (int k = 0; k < x.Depth; k++)
+                {
+                    TV.Prefetch(ahead);
+                    ahead += aheadStep;
+                    TV b0 = TV.Load(b);
+                    TV s = TV.Broadcast(*(T*)a);
+                    c0a = TV.Fma(s, b0, c0a);
+                    s = TV.Broadcast(*(T*)(a + row));
+                    c1a = TV.Fma(s, b0, c1a);
+                    s = TV.Broadcast(*(T*)(a + (2 * row)));
+                    c2a = TV.Fma(s, b0, c2a);
+                    s = TV.Broadcast(*(T*)a3);
+                    c3a = TV.Fma(s, b0, c3a);
+                    s = TV.Broadcast(*(T*)(a3 + row));
+                    c4a = TV.Fma(s, b0, c4a);
+                    s = TV.Broadcast(*(T*)(a3 + (2 * row)));
+                    c5a = TV.Fma(s, b0, c5a);
+                    s = TV.Broadcast(*(T*)a6);
+                    c6a = TV.Fma(s, b0, c6a);
+                    s = TV.Broadcast(*(T*)(a6 + row));
+                    c7a = TV.Fma(s, b0, c7a);
+                    a += TLayout.DepthStride * sizeof(T);
+                    a3 += TLayout.DepthStride * sizeof(T);
+                    a6 += TLayout.DepthStride * sizeof(T);
+                    b += lanes;
+                }
+            }
+
+            TV.Store(c0a, c);
+            TV.Store(c1a, c + ldc);
+            TV.Store(c2a, c + (2 * ldc));
+            TV.Store(c3a, c + (3 * ldc));
+            TV.Store(c4a, c + (4 * ldc));
+            TV.Store(c5a, c + (5 * ldc));
+            TV.Store(c6a, c + (6 * ldc));
+            TV.Store(c7a, c + (7 * ldc));
+        }
     }
 
     /// <summary>4 rows of two registers each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run4x2(TileOperands<T> x)
+    private static void Run4x2(in TileOperands<T> x)
     {
         int lanes = TV.Count;
         nint row = TLayout.RowStride(x.RowStride) * sizeof(T);
-        T* c = x.C;
         nint ldc = x.RowStrideOfC;
-        TV c0a = TV.Zero, c0b = TV.Zero;
-        TV c1a = TV.Zero, c1b = TV.Zero;
-        TV c2a = TV.Zero, c2b = TV.Zero;
-        TV c3a = TV.Zero, c3b = TV.Zero;
-        if (x.Beta != T.Zero)
+        byte* ahead = (byte*)x.Ahead;
+        nint aheadStep = x.AheadStep;
+        for (int tile = 0; tile < x.Tiles; tile++)
         {
-            TV beta = TV.Broadcast(x.Beta);
-            c0a = TV.Load(c) * beta;
-            c0b = TV.Load(c + lanes) * beta;
-            c1a = TV.Load(c + ldc) * beta;
-            c1b = TV.Load(c + ldc + lanes) * beta;
-            c2a = TV.Load(c + (2 * ldc)) * beta;
-            c2b = TV.Load(c + (2 * ldc) + lanes) * beta;
-            c3a = TV.Load(c + (3 * ldc)) * beta;
-            c3b = TV.Load(c + (3 * ldc) + lanes) * beta;
-        }
-
-        T* b = x.B;
-        for (int segment = 0; segment < x.Segments; segment++)
-        {
-            byte* a = (byte*)(x.A + (segment * x.SegmentStride));
-            byte* a3 = a + (3 * row);
-            for (int k = 0; k < x.Depth; k++)
+            T* c = x.C + (tile * x.TileStrideOfC);
+            TV c0a = TV.Zero, c0b = TV.Zero;
+            TV c1a = TV.Zero, c1b = TV.Zero;
+            TV c2a = TV.Zero, c2b = TV.Zero;
+            TV c3a = TV.Zero, c3b = TV.Zero;
+            if (x.Beta != T.Zero)
             {
-                TV b0 = TV.Load(b);
-                TV b1 = TV.Load(b + lanes);
-                TV s = TV.Broadcast(*(T*)a);
-                c0a = TV.Fma(s, b0, c0a);
-                c0b = TV.Fma(s, b1, c0b);
-                s = TV.Broadcast(*(T*)(a + row));
-                c1a = TV.Fma(s, b0, c1a);
-                c1b = TV.Fma(s, b1, c1b);
-                s = TV.Broadcast(*(T*)(a + (2 * row)));
-                c2a = TV.Fma(s, b0, c2a);
-                c2b = TV.Fma(s, b1, c2b);
-                s = TV.Broadcast(*(T*)a3);
-                c3a = TV.Fma(s, b0, c3a);
-                c3b = TV.Fma(s, b1, c3b);
-                a += TLayout.DepthStride * sizeof(T);
-                a3 += TLayout.DepthStride * sizeof(T);
-                b += 2 * lanes;
+                TV beta = TV.Broadcast(x.Beta);
+                c0a = TV.Load(c) * beta;
+                c0b = TV.Load(c + lanes) * beta;
+                c1a = TV.Load(c + ldc) * beta;
+                c1b = TV.Load(c + ldc + lanes) * beta;
+                c2a = TV.Load(c + (2 * ldc)) * beta;
+                c2b = TV.Load(c + (2 * ldc) + lanes) * beta;
+                c3a = TV.Load(c + (3 * ldc)) * beta;
+                c3b = TV.Load(c + (3 * ldc) + lanes) * beta;
             }
-        }
 
-        TV.Store(c0a, c);
-        TV.Store(c0b, c + lanes);
-        TV.Store(c1a, c + ldc);
-        TV.Store(c1b, c + ldc + lanes);
-        TV.Store(c2a, c + (2 * ldc));
-        TV.Store(c2b, c + (2 * ldc) + lanes);
-        TV.Store(c3a, c + (3 * ldc));
-        TV.Store(c3b, c + (3 * ldc) + lanes);
+            T* b = x.B;
+            for (int segment = 0; segment < x.Segments; segment++)
+            {
+                byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                byte* a3 = a + (3 * row);
+                for (int k = 0; k < x.Depth; k++)
+                {
+                    TV.Prefetch(ahead);
+                    ahead += aheadStep;
+                    TV b0 = TV.Load(b);
+                    TV b1 = TV.Load(b + lanes);
+                    TV s = TV.Broadcast(*(T*)a);
+                    c0a = TV.Fma(s, b0, c0a);
+                    c0b = TV.Fma(s, b1, c0b);
+                    s = TV.Broadcast(*(T*)(a + row));
+                    c1a = TV.Fma(s, b0, c1a);
+                    c1b = TV.Fma(s, b1, c1b);
+                    s = TV.Broadcast(*(T*)(a + (2 * row)));
+                    c2a = TV.Fma(s, b0, c2a);
+                    c2b = TV.Fma(s, b1, c2b);
+                    s = TV.Broadcast(*(T*)a3);
+                    c3a = TV.Fma(s, b0, c3a);
+                    c3b = TV.Fma(s, b1, c3b);
+                    a += TLayout.DepthStride * sizeof(T);
+                    a3 += TLayout.DepthStride * sizeof(T);
+                    b += 2 * lanes;
+                }
+            }
+
+            TV.Store(c0a, c);
+            TV.Store(c0b, c + lanes);
+            TV.Store(c1a, c + ldc);
+            TV.Store(c1b, c + ldc + lanes);
+            TV.Store(c2a, c + (2 * ldc));
+            TV.Store(c2b, c + (2 * ldc) + lanes);
+            TV.Store(c3a, c + (3 * ldc));
+            TV.Store(c3b, c + (3 * ldc) + lanes);
+        }
     }
 
     /// <summary>4 rows of one register each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run4x1(TileOperands<T> x)
+    private static void Run4x1(in TileOperands<T> x)
     {
         int lanes = TV.Count;
         nint row = TLayout.RowStride(x.RowStride) * sizeof(T);
-        T* c = x.C;
         nint ldc = x.RowStrideOfC;
-        TV c0a = TV.Zero;
-        TV c1a = TV.Zero;
-        TV c2a = TV.Zero;
-        TV c3a = TV.Zero;
-        if (x.Beta != T.Zero)
+        byte* ahead = (byte*)x.Ahead;
+        nint aheadStep = x.AheadStep;
+        for (int tile = 0; tile < x.Tiles; tile++)
         {
-            TV beta = TV.Broadcast(x.Beta);
-            c0a = TV.Load(c) * beta;
-            c1a = TV.Load(c + ldc) * beta;
-            c2a = TV.Load(c + (2 * ldc)) * beta;
-            c3a = TV.Load(c + (3 * ldc)) * beta;
-        }
-
-        T* b = x.B;
-        for (int segment = 0; segment < x.Segments; segment++)
-        {
-            byte* a = (byte*)(x.A + (segment * x.SegmentStride));
-            byte* a3 = a + (3 * row);
-            for (int k = 0; k < x.Depth; k++)
+            T* c = x.C + (tile * x.TileStrideOfC);
+            TV c0a = TV.Zero;
+            TV c1a = TV.Zero;
+            TV c2a = TV.Zero;
+            TV c3a = TV.Zero;
+            if (x.Beta != T.Zero)
             {
-                TV b0 = TV.Load(b);
-                TV s = TV.Broadcast(*(T*)a);
-                c0a = TV.Fma(s, b0, c0a);
-                s = TV.Broadcast(*(T*)(a + row));
-                c1a = TV.Fma(s, b0, c1a);
-                s = TV.Broadcast(*(T*)(a + (2 * row)));
-                c2a = TV.Fma(s, b0, c2a);
-                s = TV.Broadcast(*(T*)a3);
-                c3a = TV.Fma(s, b0, c3a);
-                a += TLayout.DepthStride * sizeof(T);
-                a3 += TLayout.DepthStride * sizeof(T);
-                b += lanes;
+                TV beta = TV.Broadcast(x.Beta);
+                c0a = TV.Load(c) * beta;
+                c1a = TV.Load(c + ldc) * beta;
+                c2a = TV.Load(c + (2 * ldc)) * beta;
+                c3a = TV.Load(c + (3 * ldc)) * beta;
             }
-        }
 
-        TV.Store(c0a, c);
-        TV.Store(c1a, c + ldc);
-        TV.Store(c2a, c + (2 * ldc));
-        TV.Store(c3a, c + (3 * ldc));
+            T* b = x.B;
+            for (int segment = 0; segment < x.Segments; segment++)
+            {
+                byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                byte* a3 = a + (3 * row);
+                for (int k = 0; k < x.Depth; k++)
+                {
+                    TV.Prefetch(ahead);
+                    ahead += aheadStep;
+                    TV b0 = TV.Load(b);
+                    TV s = TV.Broadcast(*(T*)a);
+                    c0a = TV.Fma(s, b0, c0a);
+                    s = TV.Broadcast(*(T*)(a + row));
+                    c1a = TV.Fma(s, b0, c1a);
+                    s = TV.Broadcast(*(T*)(a + (2 * row)));
+                    c2a = TV.Fma(s, b0, c2a);
+                    s = TV.Broadcast(*(T*)a3);
+                    c3a = TV.Fma(s, b0, c3a);
+                    a += TLayout.DepthStride * sizeof(T);
+                    a3 += TLayout.DepthStride * sizeof(T);
+                    b += lanes;
+                }
+            }
+
+            TV.Store(c0a, c);
+            TV.Store(c1a, c + ldc);
+            TV.Store(c2a, c + (2 * ldc));
+            TV.Store(c3a, c + (3 * ldc));
+        }
     }
 
     /// <summary>1 rows of two registers each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run1x2(TileOperands<T> x)
+    private static void Run1x2(in TileOperands<T> x)
     {
         int lanes = TV.Count;
         nint row = TLayout.RowStride(x.RowStride) * sizeof(T);
-        T* c = x.C;
         nint ldc = x.RowStrideOfC;
-        TV c0a = TV.Zero, c0b = TV.Zero;
-        if (x.Beta != T.Zero)
+        byte* ahead = (byte*)x.Ahead;
+        nint aheadStep = x.AheadStep;
+        for (int tile = 0; tile < x.Tiles; tile++)
         {
-            TV beta = TV.Broadcast(x.Beta);
-            c0a = TV.Load(c) * beta;
-            c0b = TV.Load(c + lanes) * beta;
-        }
-
-        T* b = x.B;
-        for (int segment = 0; segment < x.Segments; segment++)
-        {
-            byte* a = (byte*)(x.A + (segment * x.SegmentStride));
-            for (int k = 0; k < x.Depth; k++)
+            T* c = x.C + (tile * x.TileStrideOfC);
+            TV c0a = TV.Zero, c0b = TV.Zero;
+            if (x.Beta != T.Zero)
             {
-                TV b0 = TV.Load(b);
-                TV b1 = TV.Load(b + lanes);
-                TV s = TV.Broadcast(*(T*)a);
-                c0a = TV.Fma(s, b0, c0a);
-                c0b = TV.Fma(s, b1, c0b);
-                a += TLayout.DepthStride * sizeof(T);
-                b += 2 * lanes;
+                TV beta = TV.Broadcast(x.Beta);
+                c0a = TV.Load(c) * beta;
+                c0b = TV.Load(c + lanes) * beta;
             }
-        }
 
-        TV.Store(c0a, c);
-        TV.Store(c0b, c + lanes);
+            T* b = x.B;
+            for (int segment = 0; segment < x.Segments; segment++)
+            {
+                byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                for (int k = 0; k < x.Depth; k++)
+                {
+                    TV.Prefetch(ahead);
+                    ahead += aheadStep;
+                    TV b0 = TV.Load(b);
+                    TV b1 = TV.Load(b + lanes);
+                    TV s = TV.Broadcast(*(T*)a);
+                    c0a = TV.Fma(s, b0, c0a);
+                    c0b = TV.Fma(s, b1, c0b);
+                    a += TLayout.DepthStride * sizeof(T);
+                    b += 2 * lanes;
+                }
+            }
+
+            TV.Store(c0a, c);
+            TV.Store(c0b, c + lanes);
+        }
     }
 }
