@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Numerics.Execution;
+
+/// <summary>
+/// The body of a Nonlin or Moment, ready to run over coordinates: subexpressions without coordinates are computed once, the others chunk by chunk, chunks in parallel.
+/// Results don't depend on the number of threads. Not to be run by two callers at once.
+/// </summary>
+internal abstract class CoordinateKernel<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>Below this many numbers threads cost more than they save.</summary>
+    private const long ParallelNumbers = 1 << 16;
+
+    private readonly KernelPlan plan;
+    private readonly ConcurrentBag<ChunkEvaluation<T>> evaluations = [];
+    private readonly int[]?[] referenceRows;
+    private readonly long wideRows;
+
+    protected CoordinateKernel(KernelPlan plan)
+    {
+        this.plan = plan;
+        referenceRows = new int[]?[plan.Nodes.Count];
+        wideRows = plan.WideNodes.Sum(node => (long)(node is Node.Sum sum ? sum.Inner.Count : node.Space.Count));
+    }
+
+    protected ScalarEvaluation Scalars => plan.Scalars;
+
+    /// <summary>Runs the body.</summary>
+    /// <param name="frame">The values that it reads.</param>
+    /// <param name="coordinates">n.</param>
+    /// <param name="threads">How many threads at most.</param>
+    /// <param name="onChunk">What to do with each chunk: evaluation, rows of the references, chunk.</param>
+    protected void Run(IFrame<T> frame, int coordinates, int threads, Action<ChunkEvaluation<T>, int[]?[], Chunk> onChunk)
+    {
+        plan.Scalars.Run(frame);
+        if (plan.WideNodes.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var node in plan.WideNodes)
+        {
+            if (node is Node.Reference reference)
+            {
+                referenceRows[node.Id] = reference.Rows.IsIdentity ? null : reference.Rows.Rows(frame);
+            }
+        }
+
+        var chunks = Chunks(coordinates);
+        if (threads == 1 || chunks == 1 || wideRows * coordinates < ParallelNumbers)
+        {
+            var evaluation = Rent();
+            for (var c = 0; c < chunks; c++)
+            {
+                onChunk(evaluation, referenceRows, ChunkAt(c, coordinates));
+            }
+
+            evaluations.Add(evaluation);
+            return;
+        }
+
+        Parallel.For(
+            0,
+            chunks,
+            new ParallelOptions { MaxDegreeOfParallelism = threads },
+            Rent,
+            (c, _, evaluation) =>
+            {
+                onChunk(evaluation, referenceRows, ChunkAt(c, coordinates));
+                return evaluation;
+            },
+            evaluations.Add);
+    }
+
+    protected int Chunks(int coordinates) => (coordinates + plan.Chunk - 1) / plan.Chunk;
+
+    private Chunk ChunkAt(int number, int coordinates) =>
+        new(number, number * plan.Chunk, Math.Min(plan.Chunk, coordinates - (number * plan.Chunk)));
+
+    private ChunkEvaluation<T> Rent() => evaluations.TryTake(out var evaluation) ? evaluation : new ChunkEvaluation<T>(plan);
+
+    /// <summary>Coordinates Start … Start + Length − 1.</summary>
+    protected readonly record struct Chunk(int Number, int Start, int Length);
+
+    private protected static Scope ScopeOf(Definition result, NodeBuilder builder, out IndexSpace space)
+    {
+        var variables = result.Indices.Select(binder => (binder.Name, builder.Bind(binder))).ToList();
+        space = IndexSpace.Sorted(variables.Select(pair => pair.Item2));
+        return Scope.Of(variables);
+    }
+}

@@ -1,0 +1,468 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Numerics.Tensors;
+using TpCompiler.Ir;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Numerics.Execution;
+
+/// <summary>
+/// Walks a program, block by block and loop by loop, with the operations on coordinates and scalars done; what a matrix and a fresh Gaussian are is
+/// up to the carrier that derives from it.
+/// </summary>
+/// <typeparam name="T">What coordinates of vectors are stored in. Scalars are always double.</typeparam>
+/// <typeparam name="TMatrix">The carrier's matrices.</typeparam>
+public abstract class Interpreter<T, TMatrix>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    where TMatrix : class
+{
+    private readonly Program program;
+    private readonly ExecutionSettings settings;
+    private readonly ValueTable table;
+    private readonly Liveness liveness;
+    private readonly Dictionary<Instruction, object> compiled = new(ReferenceEqualityComparer.Instance);
+    private readonly Value<T, TMatrix>?[] values;
+    private readonly BufferPool<T> vectorPool = new();
+    private readonly HashSet<string> recorded;
+    private readonly List<ExecutionRecord> records = [];
+    private readonly List<int> iteration = [];
+    private readonly List<string> counters = [];
+    private readonly Frame frame;
+    private IDataFeed data = NoData.Instance;
+    private CancellationToken cancellation;
+    private IProgress<ExecutionProgress>? progress;
+    private (int Done, int Total) steps;
+    private NotFiniteValue? failure;
+    private bool isCancelled;
+
+    /// <param name="program">A verified program.</param>
+    /// <param name="settings">Sizes and threads.</param>
+    protected Interpreter(Program program, ExecutionSettings settings)
+    {
+        this.program = program;
+        this.settings = settings;
+        table = new ValueTable(program, SizesOfAxes(program, settings));
+        liveness = Liveness.Of(program);
+        values = new Value<T, TMatrix>?[table.Count];
+        recorded = [.. program.Outputs, .. settings.AlsoRecord];
+        frame = new Frame(this);
+    }
+
+    /// <summary>The counters of the loops around the statement being run, outermost first.</summary>
+    protected ReadOnlySpan<int> Iteration => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(iteration);
+
+    protected int Threads => settings.Threads;
+
+    /// <summary>Whether the carrier holds on to the memory of vectors (as factors); then no memory is used twice.</summary>
+    protected virtual bool KeepsVectors => false;
+
+    /// <summary>Runs the program from its start.</summary>
+    public ExecutionResult Run(IDataFeed feed, IProgress<ExecutionProgress>? onProgress = null, CancellationToken cancel = default)
+    {
+        (data, progress, cancellation) = (feed, onProgress, cancel);
+        (failure, isCancelled) = (null, false);
+        steps = (0, program.Body.OfType<Loop>().Sum(loop => loop.Count));
+        records.Clear();
+        iteration.Clear();
+        counters.Clear();
+        Array.Clear(values);
+        RunBlock(program.Body);
+        return new ExecutionResult(records.ToValueList(), failure, isCancelled);
+    }
+
+    /// <summary>How many coordinates a vector over this width has here.</summary>
+    protected abstract int Coordinates(string width);
+
+    /// <summary>What n is in a power of this width.</summary>
+    protected abstract double WidthValue(string width);
+
+    /// <summary>Fills a fresh Gaussian vector, row after row (a row for each position of its axes).</summary>
+    protected abstract void GaussianVector(Definition definition, double variance, Span<T> rows);
+
+    /// <summary>Fills a fresh Gaussian scalar.</summary>
+    protected abstract void GaussianScalar(Definition definition, double variance, Span<double> numbers);
+
+    /// <summary>A fresh Gaussian matrix at a position of its axes.</summary>
+    protected abstract TMatrix GaussianMatrix(Definition definition, int position, double variance);
+
+    /// <summary>y_b = M x_b, or Mᵀ x_b: x and y are <paramref name="count"/> vectors one after the other; y holds rubbish before.</summary>
+    protected abstract void MatMul(TMatrix matrix, bool transposed, ReadOnlySpan<T> x, Span<T> y, int count);
+
+    /// <summary>The sum of scaled matrices and of factors; none of either is the zero matrix. Factors are only lent, unless <see cref="KeepsVectors"/>.</summary>
+    protected abstract TMatrix MatrixSum(
+        Definition definition, int position, IReadOnlyList<ScaledMatrix<TMatrix>> matrices, IReadOnlyList<OuterFactors<T>> factors);
+
+    /// <summary>Called when nothing refers to a matrix any more.</summary>
+    protected virtual void Release(TMatrix matrix)
+    {
+    }
+
+    /// <summary>Called with each scalar as it is computed.</summary>
+    protected virtual void ScalarComputed(Definition definition, Tensor<double> value)
+    {
+    }
+
+    /// <summary>Called with each vector as it is computed.</summary>
+    protected virtual void VectorComputed(Definition definition, Tensor<T> value)
+    {
+    }
+
+    /// <summary>Called with each matrix as it is computed, one for each position of its axes.</summary>
+    protected virtual void MatrixComputed(Definition definition, IReadOnlyList<TMatrix> value)
+    {
+    }
+
+    private static Func<string, int> SizesOfAxes(Program program, ExecutionSettings settings)
+    {
+        var sizes = program.Axes.Where(axis => axis.Size is not null).ToDictionary(axis => axis.Name, axis => axis.Size!.Value, StringComparer.Ordinal);
+        foreach (var (name, size) in settings.AxisSizes)
+        {
+            sizes[name] = size;
+        }
+
+        AddCounters(program.Body);
+        return name => sizes.TryGetValue(name, out var size)
+            ? size
+            : throw new ArgumentException($"The size of the axis {name} is not given.", nameof(settings));
+
+        void AddCounters(IEnumerable<Statement> block)
+        {
+            foreach (var loop in block.OfType<Loop>())
+            {
+                sizes[loop.Counter] = loop.Count;
+                AddCounters(loop.Body);
+            }
+        }
+    }
+
+    private void RunBlock(ValueList<Statement> block)
+    {
+        foreach (var statement in block)
+        {
+            switch (statement)
+            {
+                case Instruction instruction:
+                    RunInstruction(instruction);
+                    break;
+                case Loop loop:
+                    RunLoop(loop);
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+
+            if (failure is not null || isCancelled)
+            {
+                return;
+            }
+
+            Drop(liveness.After(statement));
+        }
+    }
+
+    private void RunLoop(Loop loop)
+    {
+        foreach (var carried in loop.Carried)
+        {
+            Name(carried.State.Name, values[table.Slot(carried.Initial)]!);
+        }
+
+        Drop(liveness.OnEntry(loop));
+        counters.Add(loop.Counter);
+        iteration.Add(0);
+        for (var t = 0; t < loop.Count; t++)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                isCancelled = true;
+                return;
+            }
+
+            iteration[^1] = t;
+            RunBlock(loop.Body);
+            if (failure is not null || isCancelled)
+            {
+                return;
+            }
+
+            // All states change at once: a state may be the next value of another.
+            var next = loop.Carried.Select(carried => values[table.Slot(carried.Next)]!).ToList();
+            next.ForEach(value => value.Names++);
+            Drop([.. loop.Carried.SelectMany(carried => new[] { carried.State.Name, carried.Next }).Distinct().Where(IsOwn)]);
+            for (var i = 0; i < next.Count; i++)
+            {
+                Name(loop.Carried[i].State.Name, next[i]);
+                next[i].Names--;
+            }
+
+            if (iteration.Count == 1)
+            {
+                steps.Done++;
+                progress?.Report(new(steps.Done, steps.Total));
+            }
+        }
+
+        counters.RemoveAt(counters.Count - 1);
+        iteration.RemoveAt(iteration.Count - 1);
+
+        bool IsOwn(string name) => loop.Carried.Any(carried => carried.State.Name == name)
+            || loop.Body.Any(statement => statement is Instruction instruction
+                ? instruction.Result.Name == name
+                : statement is Loop inner && inner.Carried.Any(carried => carried.State.Name == name));
+    }
+
+    private void RunInstruction(Instruction instruction)
+    {
+        var definition = instruction.Result;
+        switch (definition.Kind)
+        {
+            case ValueKind.Scalar:
+                var scalar = new Tensor<double>(Shape(definition), 1);
+                Compute(instruction, scalar);
+                Name(definition.Name, new() { Scalar = scalar });
+                CheckFinite(instruction, scalar.Span);
+                ScalarComputed(definition, scalar);
+                Record(definition, scalar.Shape, scalar.Span);
+                break;
+            case ValueKind.Vector:
+                var shape = Shape(definition);
+                var coordinates = Coordinates(definition.Widths[0]);
+                var length = shape.Aggregate(coordinates, (product, size) => checked(product * size));
+                var vector = new Tensor<T>(shape, coordinates, vectorPool.Rent(length));
+                Compute(instruction, vector);
+                Name(definition.Name, new() { Vector = vector });
+                CheckFinite(instruction, vector.Span);
+                VectorComputed(definition, vector);
+                Record(definition, [.. vector.Shape, coordinates], vector.Span);
+                break;
+            case ValueKind.Matrix:
+                var matrices = Matrices(instruction);
+                Name(definition.Name, new() { Matrices = matrices });
+                MatrixComputed(definition, matrices);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private int[] Shape(Definition definition) => table.Shape(table.Slot(definition.Name));
+
+    private void Compute(Instruction instruction, Tensor<double> result)
+    {
+        switch (instruction)
+        {
+            case Instruction.Gaussian gaussian:
+                GaussianScalar(gaussian.Result, Constant(gaussian), result.Span);
+                break;
+            case Instruction.Data read:
+                data.Read(read.Field, Iteration, result);
+                break;
+            case Instruction.Nonlin nonlin:
+                Compiled(nonlin, () => NonlinKernel<T>.Of(nonlin, table, WidthValue)).Run(frame, result);
+                break;
+            case Instruction.Moment moment:
+                Compiled(moment, () => MomentKernel<T>.Of(moment, table, WidthValue)).Run(frame, Coordinates(moment.Width), result, Threads);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private void Compute(Instruction instruction, Tensor<T> result)
+    {
+        switch (instruction)
+        {
+            case Instruction.Gaussian gaussian:
+                GaussianVector(gaussian.Result, Constant(gaussian), result.Span);
+                break;
+            case Instruction.Nonlin nonlin:
+                Compiled(nonlin, () => NonlinKernel<T>.Of(nonlin, table, WidthValue)).Run(frame, result, Threads);
+                break;
+            case Instruction.MatMul product:
+                Multiply(product, result);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private TMatrix[] Matrices(Instruction instruction)
+    {
+        var count = Shape(instruction.Result).Aggregate(1, (product, size) => product * size);
+        switch (instruction)
+        {
+            case Instruction.Gaussian gaussian:
+                var variance = Constant(gaussian);
+                return [.. Enumerable.Range(0, count).Select(position => GaussianMatrix(gaussian.Result, position, variance))];
+            case Instruction.MatrixSum sum:
+                var plan = Compiled(sum, () => new MatrixSumPlan(sum, table, WidthValue));
+                plan.Run(frame);
+                return [.. Enumerable.Range(0, count).Select(position => SumAt(sum, plan, position, count))];
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private TMatrix SumAt(Instruction.MatrixSum sum, MatrixSumPlan plan, int position, int count)
+    {
+        var dropped = liveness.After(sum);
+        var matrices = new List<ScaledMatrix<TMatrix>>();
+        var factors = new List<OuterFactors<T>>();
+        var copies = new List<T[]>();
+        foreach (var term in plan.Scaled)
+        {
+            var value = values[term.Slot]!;
+            var isLastUse = value.Names == 1 && dropped.Contains(table.Definition(term.Slot).Name)
+                && value.Matrices!.Length == count && plan.Scaled.Count(other => other.Slot == term.Slot) == 1;
+            matrices.Add(new(term.Coefficient(position), value.Matrices![term.Row(position)], isLastUse));
+        }
+
+        foreach (var term in plan.Outers)
+        {
+            var left = RowGroups.Gather(frame.Vector(term.LeftSlot), term.LeftRows(position), vectorPool, out var leftCopy);
+            var right = RowGroups.Gather(frame.Vector(term.RightSlot), term.RightRows(position), vectorPool, out var rightCopy);
+            copies.AddRange(new[] { leftCopy, rightCopy }.OfType<T[]>());
+            factors.Add(new(term.Coefficients(position), left, right));
+        }
+
+        var result = MatrixSum(sum.Result, position, matrices, factors);
+        copies.ForEach(Recycle);
+        return result;
+    }
+
+    private void Multiply(Instruction.MatMul product, Tensor<T> result)
+    {
+        var plan = Compiled(product, () => new MatMulPlan(product, table, WidthValue));
+        var matrices = values[plan.MatrixSlot]!.Matrices!;
+        var vectors = frame.Vector(plan.VectorSlot);
+        foreach (var group in plan.Groups(frame))
+        {
+            var count = group.VectorRows.Length;
+            var x = RowGroups.Gather(vectors, group.VectorRows, vectorPool, out var copy);
+            if (group.IsDirect)
+            {
+                MatMul(matrices[group.Matrix], product.Transposed, x.Span, result.Data.AsSpan(group.ResultRows[0][0] * result.Coordinates, count * result.Coordinates), count);
+            }
+            else
+            {
+                var scattered = vectorPool.Rent(count * result.Coordinates);
+                MatMul(matrices[group.Matrix], product.Transposed, x.Span, scattered, count);
+                for (var i = 0; i < count; i++)
+                {
+                    foreach (var row in group.ResultRows[i])
+                    {
+                        scattered.AsSpan(i * result.Coordinates, result.Coordinates).CopyTo(result.Row(row));
+                    }
+                }
+
+                Recycle(scattered);
+            }
+
+            if (copy is not null)
+            {
+                Recycle(copy);
+            }
+        }
+    }
+
+    private double Constant(Instruction.Gaussian gaussian)
+    {
+        var builder = new NodeBuilder(table, WidthValue);
+        var root = builder.Build(gaussian.Variance, Scope.Of([]));
+        var evaluation = new ScalarEvaluation(builder.Nodes);
+        evaluation.Run(frame);
+        return evaluation[root][0];
+    }
+
+    private TPlan Compiled<TPlan>(Instruction instruction, Func<TPlan> compile)
+        where TPlan : class
+    {
+        if (!compiled.TryGetValue(instruction, out var plan))
+        {
+            compiled[instruction] = plan = compile();
+        }
+
+        return (TPlan)plan;
+    }
+
+    private void Name(string name, Value<T, TMatrix> value)
+    {
+        value.Names++;
+        values[table.Slot(name)] = value;
+    }
+
+    private void Drop(IEnumerable<string> names)
+    {
+        foreach (var name in names)
+        {
+            var slot = table.Slot(name);
+            var value = values[slot];
+            values[slot] = null;
+            if (value is null || --value.Names > 0)
+            {
+                continue;
+            }
+
+            if (value.Vector is { } vector)
+            {
+                Recycle(vector.Data);
+            }
+
+            foreach (var matrix in value.Matrices ?? [])
+            {
+                Release(matrix);
+            }
+        }
+    }
+
+    private void Recycle(T[] array)
+    {
+        if (!KeepsVectors)
+        {
+            vectorPool.Return(array);
+        }
+    }
+
+    private void CheckFinite<TNumber>(Instruction instruction, ReadOnlySpan<TNumber> numbers)
+        where TNumber : unmanaged, IBinaryFloatingPointIeee754<TNumber>
+    {
+        if (TensorPrimitives.IsFiniteAll(numbers))
+        {
+            return;
+        }
+
+        foreach (var number in numbers)
+        {
+            if (!TNumber.IsFinite(number))
+            {
+                failure = new(instruction, Iteration.ToArray().ToValueList(), double.CreateTruncating(number));
+                return;
+            }
+        }
+    }
+
+    private void Record<TNumber>(Definition definition, IEnumerable<int> shape, ReadOnlySpan<TNumber> numbers)
+        where TNumber : unmanaged, IBinaryFloatingPointIeee754<TNumber>
+    {
+        if (recorded.Contains(definition.Name))
+        {
+            var copy = new double[numbers.Length];
+            for (var i = 0; i < copy.Length; i++)
+            {
+                copy[i] = double.CreateTruncating(numbers[i]);
+            }
+
+            records.Add(new(definition.Name, ValueList.Create<int>(Iteration), shape.ToValueList(), ValueList.Create<double>(copy)));
+        }
+    }
+
+    private sealed class Frame(Interpreter<T, TMatrix> interpreter) : IFrame<T>
+    {
+        public int Counter(string name) => interpreter.iteration[interpreter.counters.LastIndexOf(name)];
+
+        public Tensor<double> Scalar(int slot) => interpreter.values[slot]!.Scalar!;
+
+        public Tensor<T> Vector(int slot) => interpreter.values[slot]!.Vector!;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Numerics;
+using TpCompiler.Numerics.Kernels;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Numerics.Execution;
+
+/// <summary>The nodes of a body in order, with everything about them that is the same in every run and every chunk.</summary>
+internal sealed class KernelPlan
+{
+    private const int WorkspaceNumbers = 32768;
+
+    private readonly Dictionary<int, object> functions = [];
+
+    /// <param name="nodes">All nodes, operands first.</param>
+    public KernelPlan(IReadOnlyList<Node> nodes)
+    {
+        Nodes = nodes;
+        WideNodes = [.. nodes.Where(node => node.Wide)];
+        Scalars = new ScalarEvaluation(nodes);
+        Maps = [.. nodes.Select(node => node.Wide ? MapsOf(node) : [])];
+        var rows = WideNodes.Where(node => node is not Node.Reference).Sum(node => (long)node.Space.Count);
+        Chunk = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(WorkspaceNumbers / Math.Max(rows, 1))), 64, 1024);
+    }
+
+    public IReadOnlyList<Node> Nodes { get; }
+
+    public IReadOnlyList<Node> WideNodes { get; }
+
+    public ScalarEvaluation Scalars { get; }
+
+    /// <summary>For each wide node, the maps from its positions to those of its operands.</summary>
+    public int[]?[][] Maps { get; }
+
+    /// <summary>How many coordinates are evaluated at a time: a function of the body alone, so that sums over chunks have one order.</summary>
+    public int Chunk { get; }
+
+    public SpanFunction<T> Function<T>(Node.Call call)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        lock (functions)
+        {
+            if (!functions.TryGetValue(call.Id, out var function))
+            {
+                functions[call.Id] = function = Find<T>(call.Function);
+            }
+
+            return (SpanFunction<T>)function;
+        }
+    }
+
+    private static SpanFunction<T> Find<T>(Expr.Call call)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (call.Parameters.Count == 0 && ElementwiseTable.TryGet(call.Function, out var fast))
+        {
+            return typeof(T) == typeof(float) ? (SpanFunction<T>)(object)fast.Single : (SpanFunction<T>)(object)fast.Double;
+        }
+
+        var function = ScalarFunctions.Of(call);
+        return (x, y) =>
+        {
+            for (var i = 0; i < x.Length; i++)
+            {
+                y[i] = T.CreateTruncating(function(double.CreateTruncating(x[i])));
+            }
+        };
+    }
+
+    private static int[]?[] MapsOf(Node node)
+    {
+        int[]? To(Node? operand) => operand is null ? null : node.Space.MapTo(operand.Space);
+        return node switch
+        {
+            Node.Add add => [To(add.Addend), .. add.Terms.SelectMany(term => new[] { To(term.Scalar), To(term.Wide) })],
+            Node.Multiply multiply => [To(multiply.Scalar), .. multiply.Factors.Select(To)],
+            Node.Power => [],
+            Node.Call call => [.. call.Arguments.Select(To)],
+            Node.Sum sum => [sum.Scalar is null ? null : sum.Inner.MapTo(sum.Scalar.Space), sum.Inner.MapTo(sum.Body.Space), sum.Inner.MapTo(sum.Space)],
+            _ => [],
+        };
+    }
+}

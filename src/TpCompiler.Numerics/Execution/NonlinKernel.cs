@@ -1,0 +1,65 @@
+using System.Numerics;
+using TpCompiler.Ir;
+
+namespace TpCompiler.Numerics.Execution;
+
+/// <summary>A Nonlin: y_α = body at each position of the result's axes, or a scalar function of scalars.</summary>
+internal sealed class NonlinKernel<T> : CoordinateKernel<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly Node root;
+    private readonly int[]? map;
+    private readonly bool inPlace;
+    private readonly int rows;
+
+    private NonlinKernel(KernelPlan plan, Node root, IndexSpace space)
+        : base(plan)
+    {
+        this.root = root;
+        map = space.MapTo(root.Space);
+        inPlace = root is not Node.Reference && map is null;
+        rows = space.Count;
+    }
+
+    public static NonlinKernel<T> Of(Instruction.Nonlin nonlin, ValueTable values, Func<string, double> widthValue)
+    {
+        var builder = new NodeBuilder(values, widthValue);
+        var scope = ScopeOf(nonlin.Result, builder, out var space);
+        var root = builder.Build(nonlin.Body, scope);
+        return new(new KernelPlan(builder.Nodes), root, space);
+    }
+
+    /// <summary>Writes the vector.</summary>
+    public void Run(IFrame<T> frame, Tensor<T> result, int threads)
+    {
+        if (!root.Wide)
+        {
+            Run(frame, result.Coordinates, threads, (_, _, _) => { });
+            for (var i = 0; i < rows; i++)
+            {
+                result.Row(i).Fill(T.CreateTruncating(Scalars[root][map is null ? i : map[i]]));
+            }
+
+            return;
+        }
+
+        Run(frame, result.Coordinates, threads, (evaluation, referenceRows, chunk) =>
+        {
+            evaluation.Run(frame, referenceRows, chunk.Start, chunk.Length, inPlace ? root : null, new(result.Data, null, result.Coordinates, chunk.Start));
+            for (var i = 0; i < rows && !inPlace; i++)
+            {
+                evaluation.Row(root, map is null ? i : map[i], chunk.Length).CopyTo(result.Row(i).Slice(chunk.Start, chunk.Length));
+            }
+        });
+    }
+
+    /// <summary>Writes the scalar.</summary>
+    public void Run(IFrame<T> frame, Tensor<double> result)
+    {
+        Run(frame, 1, 1, (_, _, _) => { });
+        for (var i = 0; i < rows; i++)
+        {
+            result.Data[i] = Scalars[root][map is null ? i : map[i]];
+        }
+    }
+}
