@@ -27,7 +27,7 @@ public abstract partial record Expr
     public static Expr Of(string name, params ReadOnlySpan<Index> indices) => new Reference(name, ValueList.Create(indices));
 
     public static Expr Apply(string function, params ReadOnlySpan<Expr> arguments) =>
-        new Call(function, 0, [], ValueList.Create(arguments));
+        arguments is [var argument] ? Nonlinearities.CallOf(function, 0, [], argument) : new Call(function, 0, [], ValueList.Create(arguments));
 
     /// <summary>Σ_index body; 0 when the body is 0.</summary>
     public static Expr SumOver(IndexBinder index, Expr body) => body.IsZero ? Zero : new Sum(index, body);

@@ -34,6 +34,7 @@ public abstract partial record Expr
         Add a => SumOf(a.Terms.Select(map)),
         Multiply m => ProductOf(m.Factors.Select(map)),
         Power p => Pow(map(p.Base), p.Exponent),
+        Call { Arguments: [var argument] } c => Nonlinearities.CallOf(c.Function, c.Derivative, c.Parameters, map(argument)),
         Call c => c with { Arguments = c.Arguments.Select(map).ToValueList() },
         Sum s => SumOver(s.Index, map(s.Body)),
         Expectation e => new Expectation(map(e.Body)),

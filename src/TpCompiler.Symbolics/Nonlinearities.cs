@@ -49,7 +49,7 @@ public static partial class Nonlinearities
 
         if (Find(name) is { } row)
         {
-            return new Expr.Call(name, 0, Complete(row.Defaults), [arguments[0]]);
+            return CallOf(name, 0, Complete(row.Defaults), arguments[0]);
         }
 
         var abbreviation = AbbreviationsByName[name];
@@ -84,4 +84,23 @@ public static partial class Nonlinearities
         var mapped = expr.MapChildren(ExpandAll);
         return mapped is Expr.Call { Derivative: > 0 } call ? Expand(call) : mapped;
     }
+
+    /// <summary>φ^(k)(argument), folded when the argument is 0 and φ is smooth there.</summary>
+    public static Expr CallOf(string function, int derivative, ValueList<Rational> parameters, Expr argument)
+    {
+        var call = new Expr.Call(function, derivative, parameters, [argument]);
+        return argument.IsZero && Find(function) is { AtZero: not null } row && (derivative == 0 || row.OneSided is null) ? DerivativeAtZero(call) : call;
+    }
+
+    /// <summary>φ^(k)(0) exactly, for a function that is smooth at 0 or k = 0.</summary>
+    public static Expr DerivativeAtZero(Expr.Call call) => Fold(Expand(call with { Arguments = [new Expr.Reference("x", [])] }));
+
+    /// <summary>x = 0.</summary>
+    private static Expr Fold(Expr expr) => expr switch
+    {
+        Expr.Reference => Expr.Zero,
+        Expr.Call { Derivative: 0, Arguments: [var argument] } call when Fold(argument) is var inner =>
+            inner.IsZero && Get(call.Function).AtZero is { } value ? value : call with { Arguments = [inner] },
+        _ => expr.MapChildren(Fold),
+    };
 }

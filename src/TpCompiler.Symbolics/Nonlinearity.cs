@@ -57,6 +57,9 @@ public sealed record Nonlinearity
     /// </summary>
     public Func<ValueList<Rational>, int, Expr, Expr>? OneSided { get; init; }
 
+    /// <summary>(parameters, x) → ψ(x) such that φ(x) − ψ(x) vanishes faster than any power of 1/|x| as |x| → ∞. Null when there is none.</summary>
+    public Func<ValueList<Rational>, Expr, Expr>? AtInfinity { get; init; }
+
     /// <summary>Where the facts come from.</summary>
     public string Source { get; init; } = "elementary";
 

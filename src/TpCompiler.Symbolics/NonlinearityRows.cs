@@ -50,6 +50,7 @@ public static partial class Nonlinearities
             Name = "erf", Summary = "2/√π ∫₀ˣ exp(−s²) ds",
             Prime = (_, x) => 2 * Expr.Pow(new Expr.Pi(), new Rational(-1, 2)) * Call("gaussian", x),
             Evaluator = _ => SpecialFunctions.Erf,
+            AtInfinity = (_, x) => Call("sign", x),
             Parity = ParityKind.Odd, Growth = Growth.Bounded, Source = "Williams 1997",
         },
         new()
@@ -57,6 +58,7 @@ public static partial class Nonlinearities
             Name = "normal_cdf", Summary = "Φ(x) = ½(1 + erf(x/√2))",
             Prime = (_, x) => Expr.Pow(2 * new Expr.Pi(), new Rational(-1, 2)) * Call("exp", new Rational(-1, 2) * Expr.Pow(x, 2)),
             Evaluator = _ => SpecialFunctions.NormalCdf,
+            AtInfinity = (_, x) => Call("step", x),
             Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half, Source = "Williams 1997",
         },
         new()
@@ -64,6 +66,7 @@ public static partial class Nonlinearities
             Name = "gelu", Summary = "x Φ(x)",
             Prime = (p, x) => Call("normal_cdf", x) + (x * Get("normal_cdf").Prime(p, x)),
             Evaluator = _ => x => double.IsNegativeInfinity(x) ? 0 : x * SpecialFunctions.NormalCdf(x),
+            AtInfinity = (_, x) => Call("relu", x),
             Growth = Growth.Linear, Source = "arXiv 1606.08415",
         },
         new()
@@ -71,6 +74,7 @@ public static partial class Nonlinearities
             Name = "gelu_tanh", Summary = "½x(1 + tanh(√(2/π)(x + 0.044715x³)))",
             Prime = (_, x) => GeluTanhPrime(x),
             Evaluator = _ => x => double.IsInfinity(x) ? Math.Max(x, 0) : x * SpecialFunctions.Sigmoid(2 * Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))),
+            AtInfinity = (_, x) => Call("relu", x),
             Growth = Growth.Linear, Source = "arXiv 1606.08415",
         },
         new()
@@ -78,6 +82,7 @@ public static partial class Nonlinearities
             Name = "tanh", Summary = "(eˣ − e⁻ˣ)/(eˣ + e⁻ˣ)",
             Prime = (_, x) => 1 - Expr.Pow(Call("tanh", x), 2),
             Evaluator = _ => Math.Tanh,
+            AtInfinity = (_, x) => Call("sign", x),
             Parity = ParityKind.Odd, Growth = Growth.Bounded,
         },
         new()
@@ -85,6 +90,7 @@ public static partial class Nonlinearities
             Name = "sigmoid", Summary = "1/(1 + e⁻ˣ)",
             Prime = (_, x) => Call("sigmoid", x) * Call("sigmoid", -x),
             Evaluator = _ => SpecialFunctions.Sigmoid,
+            AtInfinity = (_, x) => Call("step", x),
             Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half,
         },
         new()
@@ -92,6 +98,7 @@ public static partial class Nonlinearities
             Name = "silu", Summary = "x/(1 + e⁻ˣ)",
             Prime = (_, x) => Call("sigmoid", x) + (x * Call("sigmoid", x) * Call("sigmoid", -x)),
             Evaluator = _ => x => double.IsNegativeInfinity(x) ? 0 : x * SpecialFunctions.Sigmoid(x),
+            AtInfinity = (_, x) => Call("relu", x),
             Growth = Growth.Linear, Source = "arXiv 1702.03118",
         },
         new()
@@ -99,6 +106,7 @@ public static partial class Nonlinearities
             Name = "softplus", Summary = "log(1 + eˣ)",
             Prime = (_, x) => Call("sigmoid", x),
             Evaluator = _ => x => Math.Max(x, 0) + SpecialFunctions.LogOnePlus(Math.Exp(-Math.Abs(x))),
+            AtInfinity = (_, x) => Call("relu", x),
             Growth = Growth.Linear, IsNonNegative = true, AtZero = Call("log", 2),
         },
         new()
@@ -106,6 +114,7 @@ public static partial class Nonlinearities
             Name = "elu", Summary = "x for x > 0, else α(eˣ − 1)", Defaults = [1],
             Prime = (p, x) => Call("step", x) + (p[0] * (1 - Call("step", x)) * Call("exp", -Call("relu", -x))),
             Evaluator = p => x => x > 0 ? x : p[0] * SpecialFunctions.ExpMinusOne(x),
+            AtInfinity = (p, x) => Call("relu", x) - (p[0] * Call("step", -x)),
             Growth = Growth.Linear, Kinks = [0],
             OneSided = (p, side, x) => side > 0 ? x : p[0] * (Call("exp", x) - 1), Source = "arXiv 1511.07289",
         },
@@ -150,6 +159,7 @@ public static partial class Nonlinearities
             Name = "gaussian", Summary = "exp(−x²)",
             Prime = (_, x) => -2 * x * Call("gaussian", x),
             Evaluator = _ => x => Math.Exp(-x * x),
+            AtInfinity = (_, _) => Expr.Zero,
             Parity = ParityKind.Even, Growth = Growth.Bounded, IsNonNegative = true, AtZero = Expr.One,
         },
         new()
