@@ -149,11 +149,7 @@ internal static class Functions
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            Trigonometric<TV, T>.SinCos(x, out TV sine, out _);
-            return sine;
-        }
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Trigonometric<TV, T>.Sin(x);
     }
 
     internal readonly struct Cos : ILaneFunction
@@ -161,10 +157,6 @@ internal static class Functions
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            Trigonometric<TV, T>.SinCos(x, out _, out TV cosine);
-            return cosine;
-        }
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Trigonometric<TV, T>.Cos(x);
     }
 }

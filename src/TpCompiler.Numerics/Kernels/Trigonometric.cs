@@ -10,8 +10,26 @@ internal static class Trigonometric<TV, T>
 {
     private static bool IsSingle => Elementary<TV, T>.IsSingle;
 
-    /// <summary>Up to this size the three-term reduction keeps full accuracy; <see cref="Elementwise"/> sends larger arguments to the scalar function.</summary>
+    /// <summary>Up to this size the three-term reduction keeps full accuracy.</summary>
     public static double ReductionLimit => IsSingle ? 8192.0 : 1048576.0;
+
+    /// <summary>sin x; lanes beyond the limit, which are rare, by the scalar function.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TV Sin(TV x)
+    {
+        SinCos(x, out TV sine, out _);
+        TV large = TV.LessThan(TV.Create(ReductionLimit), Elementary<TV, T>.Abs(x));
+        return TV.AnyTrue(large) ? TV.Select(large, EachLane(x, T.Sin), sine) : sine;
+    }
+
+    /// <summary>cos x, likewise.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TV Cos(TV x)
+    {
+        SinCos(x, out _, out TV cosine);
+        TV large = TV.LessThan(TV.Create(ReductionLimit), Elementary<TV, T>.Abs(x));
+        return TV.AnyTrue(large) ? TV.Select(large, EachLane(x, T.Cos), cosine) : cosine;
+    }
 
     /// <summary>sin x and cos x, |x| ≤ <see cref="ReductionLimit"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,6 +52,19 @@ internal static class Trigonometric<TV, T>
         TV magicSum = TV.Fma(u, TV.Create(4.0), TV.Create(magic));
         TV r = TV.Fma(magicSum - TV.Create(magic), TV.Create(-0.25), u) * TV.Create(6.283185307179586);
         Rotate(r, magicSum, out sine, out cosine);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe TV EachLane(TV x, Func<T, T> function)
+    {
+        T* lanes = stackalloc T[TV.Count];
+        TV.Store(x, lanes);
+        for (int i = 0; i < TV.Count; i++)
+        {
+            lanes[i] = function(lanes[i]);
+        }
+
+        return TV.Load(lanes);
     }
 
     /// <summary>sin and cos of r + q·π/2, q the low bits of <paramref name="quadrant"/>, |r| ≤ π/4, by their Taylor series.</summary>

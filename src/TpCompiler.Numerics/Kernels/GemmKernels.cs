@@ -1,0 +1,187 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace TpCompiler.Numerics.Kernels;
+
+/// <summary>The portable matrix product for one register width.</summary>
+internal abstract class GemmKernels<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public static GemmKernels<T> Widest =>
+        Vector512.IsHardwareAccelerated ? GemmKernels<Lanes512<T>, T>.Instance
+        : Vector256.IsHardwareAccelerated ? GemmKernels<Lanes256<T>, T>.Instance
+        : GemmKernels<Lanes128<T>, T>.Instance;
+
+    public abstract void Multiply(Product<T> product);
+}
+
+/// <summary>
+/// Both operands are packed as the register tile reads them, B in panels of two registers, A eight rows at a time. An element of C is summed by one thread, over blocks of k of
+/// a fixed size in order: neither the number of threads nor where in C it stands changes its rounding.
+/// </summary>
+internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
+    where TV : struct, ILanes<TV, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public static readonly GemmKernels<TV, T> Instance = new();
+
+    private const int RowGroup = RowsTogether.Rows;
+
+    /// <summary>Rows of A in a piece of work: with <see cref="DepthBlock"/>, a packed block for a quarter of a second-level cache.</summary>
+    private const int RowBlock = 96;
+    private const int ColumnBlock = 2048;
+
+    private static readonly int Width = 2 * TV.Count;
+    private static readonly int DepthBlock = 1024 / sizeof(T);
+
+    public override void Multiply(Product<T> x)
+    {
+        if (x.K == 0 || x.Alpha == T.Zero)
+        {
+            ScaleResult(x);
+            return;
+        }
+
+        int widest = Math.Min(x.N, ColumnBlock);
+        int panels = (widest + Width - 1) / Width;
+        int deepest = Math.Min(x.K, DepthBlock);
+        var packed = new AlignedArray<T>((long)panels * Width * deepest);
+        T* right = packed.Pointer;
+        for (int j = 0; j < x.N; j += ColumnBlock)
+        {
+            int columns = Math.Min(ColumnBlock, x.N - j);
+            int count = (columns + Width - 1) / Width;
+            for (int k = 0; k < x.K; k += DepthBlock)
+            {
+                int first = j, from = k, depth = Math.Min(DepthBlock, x.K - k);
+                WorkSharing.Run(count, panel => PackRight(x, first + (panel * Width), from, depth, right + ((nint)panel * Width * depth)));
+                WorkSharing.Run((x.M + RowBlock - 1) / RowBlock, block => MultiplyRows(x, block * RowBlock, first, columns, from, depth, right));
+            }
+        }
+
+        GC.KeepAlive(packed);
+    }
+
+    /// <summary>Adds the products over one block of k to some rows of C.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyRows(Product<T> x, int row, int column, int columns, int k, int depth, T* right)
+    {
+        int rows = Math.Min(RowBlock, x.M - row);
+        int groups = (rows + RowGroup - 1) / RowGroup;
+        T* left = stackalloc T[groups * RowGroup * depth];
+        T* edge = stackalloc T[RowGroup * Width];
+        PackLeft(x, row, rows, k, depth, left);
+        for (int j = 0; j < columns; j += Width)
+        {
+            int valid = Math.Min(Width, columns - j);
+            int whole = valid == Width ? rows / RowGroup : 0;
+            var operands = new TileOperands<T>
+            {
+                A = left,
+                Segments = 1,
+                B = right + ((nint)j * depth),
+                C = x.C + (row * x.RowOfC) + column + j,
+                RowStrideOfC = x.RowOfC,
+                Depth = depth,
+                Beta = k == 0 ? x.Beta : T.One,
+                Tiles = whole,
+                TileStride = (nint)RowGroup * depth,
+                TileStrideOfC = RowGroup * x.RowOfC,
+                Ahead = right,
+            };
+            Run(operands);
+            for (int i = whole * RowGroup; i < rows; i += RowGroup)
+            {
+                T* target = x.C + ((row + i) * x.RowOfC) + column + j;
+                int height = Math.Min(RowGroup, rows - i);
+                if (operands.Beta != T.Zero)
+                {
+                    CopyRows(target, x.RowOfC, edge, Width, height, valid);
+                }
+
+                operands.A = left + ((nint)i * depth);
+                operands.C = edge;
+                operands.RowStrideOfC = Width;
+                operands.Tiles = 1;
+                Run(operands);
+                CopyRows(edge, Width, target, x.RowOfC, height, valid);
+            }
+        }
+    }
+
+    /// <summary>Tiles of eight rows, in as many parts as the registers need.</summary>
+    private static void Run(TileOperands<T> operands)
+    {
+        for (int r = 0; r < RowGroup; r += TV.TileRows)
+        {
+            RegisterTile<TV, T, RowsTogether>.Run(TV.TileRows, 2, operands);
+            operands.A += TV.TileRows;
+            operands.C += TV.TileRows * operands.RowStrideOfC;
+        }
+    }
+
+    /// <summary>op(B)'s rows k … k + depth at a panel of columns, as [k][column], zero beyond the last column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackRight(Product<T> x, int column, int k, int depth, T* to)
+    {
+        int valid = Math.Min(Width, x.N - column);
+        T* from = x.B + (k * x.RowOfB) + (column * x.ColumnOfB);
+        for (int d = 0; d < depth; d++, from += x.RowOfB, to += Width)
+        {
+            if (x.ColumnOfB == 1 && valid == Width)
+            {
+                TV.Store(TV.Load(from), to);
+                TV.Store(TV.Load(from + TV.Count), to + TV.Count);
+                continue;
+            }
+
+            for (int j = 0; j < Width; j++)
+            {
+                to[j] = j < valid ? from[j * x.ColumnOfB] : T.Zero;
+            }
+        }
+    }
+
+    /// <summary>α·op(A)'s rows at k … k + depth, as [row group][k][row in group], zero beyond the last row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackLeft(Product<T> x, int row, int rows, int k, int depth, T* to)
+    {
+        for (int i = 0; i < rows; i += RowGroup, to += (nint)RowGroup * depth)
+        {
+            for (int r = 0; r < RowGroup; r++)
+            {
+                T* from = x.A + ((row + i + r) * x.RowOfA) + (k * x.ColumnOfA);
+                for (int d = 0; d < depth; d++)
+                {
+                    to[(d * RowGroup) + r] = i + r < rows ? x.Alpha * from[d * x.ColumnOfA] : T.Zero;
+                }
+            }
+        }
+    }
+
+    private static void CopyRows(T* from, nint fromStride, T* to, nint toStride, int rows, int length)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            new ReadOnlySpan<T>(from + (r * fromStride), length).CopyTo(new Span<T>(to + (r * toStride), length));
+        }
+    }
+
+    private static void ScaleResult(Product<T> x)
+    {
+        for (int i = 0; i < x.M; i++)
+        {
+            var row = new Span<T>(x.C + (i * x.RowOfC), x.N);
+            if (x.Beta == T.Zero)
+            {
+                row.Clear();
+            }
+            else
+            {
+                LinearCombination.Scale(x.Beta, row, row);
+            }
+        }
+    }
+}
