@@ -1,0 +1,42 @@
+using System.Security;
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+
+namespace TpCompiler.Cli.Data;
+
+/// <summary>Reads what a <c>train</c> block names.</summary>
+internal static class DataReader
+{
+    /// <summary>The samples, or null with an error in the bag.</summary>
+    /// <param name="source">What the program names.</param>
+    /// <param name="programPath">The program's own path: its folder is where relative paths start.</param>
+    /// <param name="needs">What the network asks for.</param>
+    /// <param name="origin">The place in the program that names the data, for errors.</param>
+    /// <param name="diagnostics">Where errors go.</param>
+    public static Samples? Read(DataSource source, string programPath, Needs needs, Location? origin, DiagnosticBag diagnostics)
+    {
+        string path = Path.Combine(Path.GetDirectoryName(programPath) ?? "", source.Path);
+        try
+        {
+            return source.Kind switch
+            {
+                "images" => ImageFolder.Read(path, needs, origin, diagnostics),
+                _ => NumberTable.Read(path, needs, origin, diagnostics),
+            };
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            diagnostics.Add(Codes.DataNotFound, origin, path);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or SecurityException)
+        {
+            diagnostics.Add(Codes.FileUnreadable, origin, path, "permission denied");
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or NotSupportedException)
+        {
+            diagnostics.Add(Codes.FileUnreadable, origin, path, e.Message);
+        }
+
+        return null;
+    }
+}

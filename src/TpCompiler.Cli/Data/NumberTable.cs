@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Text;
+using CsvHelper;
+using TpCompiler.Diagnostics;
+
+namespace TpCompiler.Cli.Data;
+
+/// <summary>
+/// A table of numbers (CSV, comma and decimal point, RFC 4180): a row a sample, the targets in the last columns. A first row without any number holds names.
+/// </summary>
+internal static class NumberTable
+{
+    private static readonly CsvReaderOptions Options = new()
+    {
+        Separator = ',',
+        HasHeader = false,
+        TrimWhitespace = true,
+        TrackLineNumbers = true,
+    };
+
+    public static Samples? Read(string path, Needs needs, Location? origin, DiagnosticBag diagnostics)
+    {
+        if (Directory.Exists(path))
+        {
+            diagnostics.Add(Codes.PathIsDirectory, origin, path);
+            return null;
+        }
+
+        return Parse(new SourceText(path, File.ReadAllText(path, Encoding.UTF8)), needs, diagnostics);
+    }
+
+    public static Samples? Parse(SourceText text, Needs needs, DiagnosticBag diagnostics)
+    {
+        List<double> inputs = [];
+        List<double> targets = [];
+        int? columns = needs.InputSize + needs.TargetSize;
+        int count = 0;
+        int errorsBefore = diagnostics.Count;
+        using CsvReader csv = CsvReader.FromText(text.Text, Options);
+        for (bool first = true; csv.Read(); first = false)
+        {
+            Row row = new(text, [.. Enumerable.Range(0, csv.FieldCount).Select(csv.GetString)], (int)csv.LineNumber);
+            if (first && row.Cells.All(cell => NumberOf(cell) is null))
+            {
+                continue;
+            }
+
+            columns ??= Math.Max(row.Cells.Length, needs.TargetSize + 1);
+            if (row.Cells.Length != columns)
+            {
+                diagnostics.Add(Codes.DataShapeMismatch, row.Location, $"row {row.Number}", Columns(row.Cells.Length), Columns(columns.Value));
+                continue;
+            }
+
+            for (int i = 0; i < columns; i++)
+            {
+                bool isTarget = i >= columns - needs.TargetSize;
+                (isTarget ? targets : inputs).Add(Number(row, i, isTarget ? needs.Classes : null, diagnostics));
+            }
+
+            count++;
+        }
+
+        if (diagnostics.Count > errorsBefore)
+        {
+            return null;
+        }
+
+        if (count == 0)
+        {
+            diagnostics.Add(Codes.EmptyData, null, text.Name);
+            return null;
+        }
+
+        return new Samples(count, columns!.Value - needs.TargetSize, [.. inputs], needs.TargetSize, [.. targets]);
+    }
+
+    private static double Number(Row row, int column, int? classes, DiagnosticBag diagnostics)
+    {
+        string cell = row.Cells[column];
+        if (NumberOf(cell) is not { } number)
+        {
+            Diagnostic bad = Diagnostic.Create(Codes.BadCell, row.LocationOf(column), row.Number, column + 1, cell);
+            diagnostics.Add(cell.AsSpan().ContainsAny(';', '\t') ? bad.WithHelp("columns are separated by commas") : bad);
+            return 0;
+        }
+
+        if (classes is { } k && (number < 0 || number >= k || number != Math.Floor(number)))
+        {
+            diagnostics.Add(Codes.BadLabel, row.LocationOf(column), row.Number, cell, k, k - 1);
+        }
+
+        return number;
+    }
+
+    private static double? NumberOf(string cell) =>
+        double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null;
+
+    private static string Columns(int count) => count == 1 ? "1 column" : $"{count} columns";
+
+    /// <param name="Text">The table.</param>
+    /// <param name="Cells">What stands in the row.</param>
+    /// <param name="Number">The line of the file where it starts, from 1.</param>
+    private sealed record Row(SourceText Text, string[] Cells, int Number)
+    {
+        public Location Location => new(Text, Text.LineSpan(Math.Min(Number, Text.LineCount) - 1));
+
+        /// <summary>The place of a cell: exact where no cell of the row is quoted, else the whole row.</summary>
+        public Location LocationOf(int column)
+        {
+            Location line = Location;
+            string[] raw = Text.Slice(line.Span).Split(',');
+            if (raw.Length != Cells.Length)
+            {
+                return line;
+            }
+
+            int start = line.Span.Start + raw.Take(column).Sum(cell => cell.Length + 1);
+            int indent = raw[column].Length - raw[column].TrimStart().Length;
+            return new Location(Text, new Span(start + indent, raw[column].Trim().Length));
+        }
+    }
+}
