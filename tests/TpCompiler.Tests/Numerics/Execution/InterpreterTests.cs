@@ -133,7 +133,7 @@ public class InterpreterTests
 
     private static ExecutionResult Run(ValueList<Statement> body, ValueList<string> outputs, IDataFeed feed, int width, params (string Name, int Size)[] axes)
     {
-        var program = new Ir.Program("test", [new("n", 1)], axes.Select(axis => new Axis(axis.Name, axis.Size)).ToValueList(), [], body, outputs);
+        var program = new TpCompiler.Ir.Program("test", [new("n", 1)], axes.Select(axis => new Axis(axis.Name, axis.Size)).ToValueList(), [], body, outputs);
         return new PlainInterpreter(program, width).Run(feed);
     }
 
@@ -152,7 +152,7 @@ public class InterpreterTests
     }
 
     /// <summary>Matrices as plain two-dimensional arrays, numbers by a small recurrence: enough to test the walk.</summary>
-    private sealed class PlainInterpreter(Ir.Program program, int width) : Interpreter<double, double[,]>(program, new())
+    private sealed class PlainInterpreter(TpCompiler.Ir.Program program, int width) : Interpreter<double, double[,]>(program, new())
     {
         private ulong state = 1;
 
