@@ -11,14 +11,30 @@ internal static class Elementary<TV, T>
     where TV : struct, ILanes<TV, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    public static bool IsSingle => typeof(T) == typeof(float);
+    public static bool IsSingle
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float);
+    }
 
-    private static int MantissaBits => IsSingle ? 23 : 52;
+    private static int MantissaBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsSingle ? 23 : 52;
+    }
 
     /// <summary>Adding this rounds to an integer and leaves the integer in the low bits.</summary>
-    public static double RoundingMagic => IsSingle ? 12582912.0 : 6755399441055744.0;
+    public static double RoundingMagic
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsSingle ? 12582912.0 : 6755399441055744.0;
+    }
 
-    public static TV SignMask => TV.CreateBits(IsSingle ? 0x8000_0000UL : 0x8000_0000_0000_0000UL);
+    public static TV SignMask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TV.CreateBits(IsSingle ? 0x8000_0000UL : 0x8000_0000_0000_0000UL);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TV Abs(TV x) => x & TV.CreateBits(IsSingle ? 0x7FFF_FFFFUL : 0x7FFF_FFFF_FFFF_FFFFUL);
@@ -40,7 +56,7 @@ internal static class Elementary<TV, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TV ExpReduced(TV x, out TV magicSum)
     {
-        magicSum = TV.Fma(x, TV.Create(1.4426950408889634), TV.Create(RoundingMagic));
+        magicSum = TV.Fma(x, TV.Create(1.4426950408889634), RoundingMagic);
         TV k = magicSum - TV.Create(RoundingMagic);
         TV r = IsSingle
             ? TV.Fma(k, TV.Create(-1.4286068203094173e-06), TV.Fma(k, TV.Create(-0.693145751953125), x))
@@ -57,7 +73,7 @@ internal static class Elementary<TV, T>
         TV p = ExpReduced(bounded, out TV magicSum);
 
         // 2^k in two factors, so that a subnormal or just finite result is reached through representable ones.
-        TV half = TV.Fma(magicSum - TV.Create(RoundingMagic), TV.Create(0.5), TV.Create(RoundingMagic));
+        TV half = TV.Fma(magicSum - TV.Create(RoundingMagic), TV.Create(0.5), RoundingMagic);
         TV rest = (magicSum - TV.Create(RoundingMagic)) - (half - TV.Create(RoundingMagic)) + TV.Create(RoundingMagic);
         TV scale = PowerOfTwo(half);
         return TV.Fma(scale, p, scale) * PowerOfTwo(rest);
@@ -124,17 +140,17 @@ internal static class Elementary<TV, T>
         }
         else
         {
-            p = TV.Fma(TV.Create(2.0 / 21), z, TV.Create(2.0 / 19));
-            p = TV.Fma(p, z, TV.Create(2.0 / 17));
-            p = TV.Fma(p, z, TV.Create(2.0 / 15));
-            p = TV.Fma(p, z, TV.Create(2.0 / 13));
-            p = TV.Fma(p, z, TV.Create(2.0 / 11));
-            p = TV.Fma(p, z, TV.Create(2.0 / 9));
+            p = TV.Fma(TV.Create(2.0 / 21), z, 2.0 / 19);
+            p = TV.Fma(p, z, 2.0 / 17);
+            p = TV.Fma(p, z, 2.0 / 15);
+            p = TV.Fma(p, z, 2.0 / 13);
+            p = TV.Fma(p, z, 2.0 / 11);
+            p = TV.Fma(p, z, 2.0 / 9);
         }
 
-        p = TV.Fma(p, z, TV.Create(2.0 / 7));
-        p = TV.Fma(p, z, TV.Create(2.0 / 5));
-        return TV.Fma(p, z, TV.Create(2.0 / 3));
+        p = TV.Fma(p, z, 2.0 / 7);
+        p = TV.Fma(p, z, 2.0 / 5);
+        return TV.Fma(p, z, 2.0 / 3);
     }
 
     /// <summary>The Taylor series of e^r − 1, for |r| ≤ ½ ln 2: the first term left out is below a sixteenth of an ulp.</summary>
@@ -148,19 +164,19 @@ internal static class Elementary<TV, T>
         }
         else
         {
-            p = TV.Fma(TV.Create(1.0 / 6227020800), r, TV.Create(1.0 / 479001600));
-            p = TV.Fma(p, r, TV.Create(1.0 / 39916800));
-            p = TV.Fma(p, r, TV.Create(1.0 / 3628800));
-            p = TV.Fma(p, r, TV.Create(1.0 / 362880));
-            p = TV.Fma(p, r, TV.Create(1.0 / 40320));
-            p = TV.Fma(p, r, TV.Create(1.0 / 5040));
+            p = TV.Fma(TV.Create(1.0 / 6227020800), r, 1.0 / 479001600);
+            p = TV.Fma(p, r, 1.0 / 39916800);
+            p = TV.Fma(p, r, 1.0 / 3628800);
+            p = TV.Fma(p, r, 1.0 / 362880);
+            p = TV.Fma(p, r, 1.0 / 40320);
+            p = TV.Fma(p, r, 1.0 / 5040);
         }
 
-        p = TV.Fma(p, r, TV.Create(1.0 / 720));
-        p = TV.Fma(p, r, TV.Create(1.0 / 120));
-        p = TV.Fma(p, r, TV.Create(1.0 / 24));
-        p = TV.Fma(p, r, TV.Create(1.0 / 6));
-        p = TV.Fma(p, r, TV.Create(0.5));
+        p = TV.Fma(p, r, 1.0 / 720);
+        p = TV.Fma(p, r, 1.0 / 120);
+        p = TV.Fma(p, r, 1.0 / 24);
+        p = TV.Fma(p, r, 1.0 / 6);
+        p = TV.Fma(p, r, 0.5);
         return TV.Fma(r * r, p, r);
     }
 }

@@ -11,12 +11,24 @@ internal static class ErrorFunction<TV, T>
     where TV : struct, ILanes<TV, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private static bool IsSingle => Elementary<TV, T>.IsSingle;
+    private static bool IsSingle
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Elementary<TV, T>.IsSingle;
+    }
 
     /// <summary>From here on erfc is 0 in the type.</summary>
-    private static double Underflow => IsSingle ? 10.5 : 28.0;
+    private static double Underflow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsSingle ? 10.5 : 28.0;
+    }
 
-    private static double NormalUnderflow => IsSingle ? 14.8 : 39.5;
+    private static double NormalUnderflow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsSingle ? 14.8 : 39.5;
+    }
 
     /// <summary>erf x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,28 +97,28 @@ internal static class ErrorFunction<TV, T>
         TV p;
         if (IsSingle)
         {
-            p = TV.Fma(TV.Create(-9.667044571486996e-06), z, TV.Create(0.00011265959025606609));
-            p = TV.Fma(p, z, TV.Create(-0.0008484080405535107));
-            p = TV.Fma(p, z, TV.Create(0.005221031807858023));
-            p = TV.Fma(p, z, TV.Create(-0.026865430727670243));
-            p = TV.Fma(p, z, TV.Create(0.11283782495236845));
-            p = TV.Fma(p, z, TV.Create(-0.3761263846802871));
-            p = TV.Fma(p, z, TV.Create(1.1283791670615435));
+            p = TV.Fma(TV.Create(-9.667044571486996e-06), z, 0.00011265959025606609);
+            p = TV.Fma(p, z, -0.0008484080405535107);
+            p = TV.Fma(p, z, 0.005221031807858023);
+            p = TV.Fma(p, z, -0.026865430727670243);
+            p = TV.Fma(p, z, 0.11283782495236845);
+            p = TV.Fma(p, z, -0.3761263846802871);
+            p = TV.Fma(p, z, 1.1283791670615435);
         }
         else
         {
-            p = TV.Fma(TV.Create(5.957176147748911e-11), z, TV.Create(-1.1372848856791674e-09));
-            p = TV.Fma(p, z, TV.Create(1.4659775274047436e-08));
-            p = TV.Fma(p, z, TV.Create(-1.6350312701054695e-07));
-            p = TV.Fma(p, z, TV.Create(1.6461000484121368e-06));
-            p = TV.Fma(p, z, TV.Create(-1.4925595266831182e-05));
-            p = TV.Fma(p, z, TV.Create(0.0001205533111164271));
-            p = TV.Fma(p, z, TV.Create(-0.000854832698083379));
-            p = TV.Fma(p, z, TV.Create(0.0052239776248180145));
-            p = TV.Fma(p, z, TV.Create(-0.026866170645076792));
-            p = TV.Fma(p, z, TV.Create(0.11283791670954879));
-            p = TV.Fma(p, z, TV.Create(-0.3761263890318375));
-            p = TV.Fma(p, z, TV.Create(1.1283791670955126));
+            p = TV.Fma(TV.Create(5.957176147748911e-11), z, -1.1372848856791674e-09);
+            p = TV.Fma(p, z, 1.4659775274047436e-08);
+            p = TV.Fma(p, z, -1.6350312701054695e-07);
+            p = TV.Fma(p, z, 1.6461000484121368e-06);
+            p = TV.Fma(p, z, -1.4925595266831182e-05);
+            p = TV.Fma(p, z, 0.0001205533111164271);
+            p = TV.Fma(p, z, -0.000854832698083379);
+            p = TV.Fma(p, z, 0.0052239776248180145);
+            p = TV.Fma(p, z, -0.026866170645076792);
+            p = TV.Fma(p, z, 0.11283791670954879);
+            p = TV.Fma(p, z, -0.3761263890318375);
+            p = TV.Fma(p, z, 1.1283791670955126);
         }
 
         return p;
@@ -120,44 +132,44 @@ internal static class ErrorFunction<TV, T>
         TV p;
         if (IsSingle)
         {
-            TV s = TV.Fma(w, TV.Create(-7.714285714285714), TV.Create(1.5714285714285714));
-            p = TV.Fma(TV.Create(-8.815803598153389e-08), s, TV.Create(-3.406372050591902e-05));
-            p = TV.Fma(p, s, TV.Create(2.287716541881083e-05));
-            p = TV.Fma(p, s, TV.Create(0.0005790199156028202));
-            p = TV.Fma(p, s, TV.Create(-0.0014143694636437514));
-            p = TV.Fma(p, s, TV.Create(-0.006208831082489811));
-            p = TV.Fma(p, s, TV.Create(0.05386789932421149));
-            p = TV.Fma(p, s, TV.Create(-0.2020475968734977));
-            p = TV.Fma(p, s, TV.Create(0.5054172963939777));
-            p = TV.Fma(p, s, TV.Create(-0.9312182072934484));
-            p = TV.Fma(p, s, TV.Create(1.3031767079866543));
+            TV s = TV.Fma(w, TV.Create(-7.714285714285714), 1.5714285714285714);
+            p = TV.Fma(TV.Create(-8.815803598153389e-08), s, -3.406372050591902e-05);
+            p = TV.Fma(p, s, 2.287716541881083e-05);
+            p = TV.Fma(p, s, 0.0005790199156028202);
+            p = TV.Fma(p, s, -0.0014143694636437514);
+            p = TV.Fma(p, s, -0.006208831082489811);
+            p = TV.Fma(p, s, 0.05386789932421149);
+            p = TV.Fma(p, s, -0.2020475968734977);
+            p = TV.Fma(p, s, 0.5054172963939777);
+            p = TV.Fma(p, s, -0.9312182072934484);
+            p = TV.Fma(p, s, 1.3031767079866543);
         }
         else
         {
-            TV s = TV.Fma(w, TV.Create(-9.142857142857142), TV.Create(1.2857142857142858));
-            p = TV.Fma(TV.Create(2.228014578847599e-11), s, TV.Create(4.69764421605655e-11));
-            p = TV.Fma(p, s, TV.Create(-3.181422941018208e-10));
-            p = TV.Fma(p, s, TV.Create(-7.038571792342939e-10));
-            p = TV.Fma(p, s, TV.Create(3.2158599864199973e-09));
-            p = TV.Fma(p, s, TV.Create(6.677698680118329e-09));
-            p = TV.Fma(p, s, TV.Create(-3.317353942006527e-08));
-            p = TV.Fma(p, s, TV.Create(-4.7891145845320516e-08));
-            p = TV.Fma(p, s, TV.Create(3.7339218355617095e-07));
-            p = TV.Fma(p, s, TV.Create(9.661304231068389e-08));
-            p = TV.Fma(p, s, TV.Create(-4.21036476666109e-06));
-            p = TV.Fma(p, s, TV.Create(6.459520022862728e-06));
-            p = TV.Fma(p, s, TV.Create(3.603031261640439e-05));
-            p = TV.Fma(p, s, TV.Create(-0.00018162519271684024));
-            p = TV.Fma(p, s, TV.Create(0.0001316339880770073));
-            p = TV.Fma(p, s, TV.Create(0.0020793648259011892));
-            p = TV.Fma(p, s, TV.Create(-0.01277019310748226));
-            p = TV.Fma(p, s, TV.Create(0.04584426717010766));
-            p = TV.Fma(p, s, TV.Create(-0.12341773040301371));
-            p = TV.Fma(p, s, TV.Create(0.26930246944609715));
-            p = TV.Fma(p, s, TV.Create(-0.49352362385826043));
-            p = TV.Fma(p, s, TV.Create(0.7738494586491714));
-            p = TV.Fma(p, s, TV.Create(-1.0482634182783845));
-            p = TV.Fma(p, s, TV.Create(1.2312883822661314));
+            TV s = TV.Fma(w, TV.Create(-9.142857142857142), 1.2857142857142858);
+            p = TV.Fma(TV.Create(2.228014578847599e-11), s, 4.69764421605655e-11);
+            p = TV.Fma(p, s, -3.181422941018208e-10);
+            p = TV.Fma(p, s, -7.038571792342939e-10);
+            p = TV.Fma(p, s, 3.2158599864199973e-09);
+            p = TV.Fma(p, s, 6.677698680118329e-09);
+            p = TV.Fma(p, s, -3.317353942006527e-08);
+            p = TV.Fma(p, s, -4.7891145845320516e-08);
+            p = TV.Fma(p, s, 3.7339218355617095e-07);
+            p = TV.Fma(p, s, 9.661304231068389e-08);
+            p = TV.Fma(p, s, -4.21036476666109e-06);
+            p = TV.Fma(p, s, 6.459520022862728e-06);
+            p = TV.Fma(p, s, 3.603031261640439e-05);
+            p = TV.Fma(p, s, -0.00018162519271684024);
+            p = TV.Fma(p, s, 0.0001316339880770073);
+            p = TV.Fma(p, s, 0.0020793648259011892);
+            p = TV.Fma(p, s, -0.01277019310748226);
+            p = TV.Fma(p, s, 0.04584426717010766);
+            p = TV.Fma(p, s, -0.12341773040301371);
+            p = TV.Fma(p, s, 0.26930246944609715);
+            p = TV.Fma(p, s, -0.49352362385826043);
+            p = TV.Fma(p, s, 0.7738494586491714);
+            p = TV.Fma(p, s, -1.0482634182783845);
+            p = TV.Fma(p, s, 1.2312883822661314);
         }
 
         return p * w;

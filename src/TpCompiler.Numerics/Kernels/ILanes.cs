@@ -32,6 +32,9 @@ internal unsafe interface ILanes<TSelf, T>
 
     /// <summary>a·b + c with one rounding.</summary>
     static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
+
+    /// <summary>a·b + c with a constant c: a step of Horner's scheme.</summary>
+    static abstract TSelf Fma(TSelf a, TSelf b, double c);
     static abstract TSelf Sqrt(TSelf value);
 
     static abstract TSelf operator &(TSelf left, TSelf right);

@@ -22,7 +22,7 @@ internal static unsafe class LaneLoop
             {
                 if (Vector512.IsHardwareAccelerated)
                 {
-                    Map<TFunction, Lanes512<T>, T>(source, destination, x.Length);
+                    Map<TFunction, TwinLanes512<T>, T>(source, destination, x.Length);
                 }
                 else if (Vector256.IsHardwareAccelerated)
                 {
@@ -52,7 +52,7 @@ internal static unsafe class LaneLoop
         {
             T* rest = stackalloc T[TV.Count];
             new ReadOnlySpan<T>(x + i, length - i).CopyTo(new Span<T>(rest, TV.Count));
-            TV.Store(TFunction.Apply<TV, T>(TV.Load(rest)), rest);
+            Map<TFunction, TV, T>(rest, rest, TV.Count);
             new ReadOnlySpan<T>(rest, length - i).CopyTo(new Span<T>(y + i, length - i));
         }
     }

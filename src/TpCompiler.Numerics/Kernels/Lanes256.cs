@@ -6,38 +6,54 @@ using System.Runtime.Intrinsics.X86;
 namespace TpCompiler.Numerics.Kernels;
 
 /// <summary><see cref="ILanes{TSelf,T}"/> in a 256-bit register. The three widths differ in nothing else.</summary>
-[method: MethodImpl(MethodImplOptions.AggressiveInlining)]
-internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes256<T>, T>
+internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly Vector256<T> value = value;
+    // Set by initialisers, not through a constructor: that would be one more call to inline in each operation, and long kernels use up what the JIT grants.
+    private Vector256<T> value;
 
-    public static int Count => Vector256<T>.Count;
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256<T>.Count;
+    }
 
-    public static int TileRows => 4;
+    public static int TileRows
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 4;
+    }
 
-    public static Lanes256<T> Zero => new(Vector256<T>.Zero);
+    public static Lanes256<T> Zero
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new() { value = Vector256<T>.Zero };
+    }
 
-    public static Lanes256<T> Indices64 => new(Vector256<ulong>.Indices.As<ulong, T>());
+    public static Lanes256<T> Indices64
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new() { value = Vector256<ulong>.Indices.As<ulong, T>() };
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> Broadcast(T value) => new(Vector256.Create(value));
+    public static Lanes256<T> Broadcast(T value) => new() { value = Vector256.Create(value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Create(double constant) => typeof(T) == typeof(float)
-        ? new(Vector256.Create((float)constant).As<float, T>())
-        : new(Vector256.Create(constant).As<double, T>());
+        ? new() { value = Vector256.Create((float)constant).As<float, T>() }
+        : new() { value = Vector256.Create(constant).As<double, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> CreateBits(ulong bits) => typeof(T) == typeof(float)
-        ? new(Vector256.Create((uint)bits).As<uint, T>())
-        : new(Vector256.Create(bits).As<ulong, T>());
+        ? new() { value = Vector256.Create((uint)bits).As<uint, T>() }
+        : new() { value = Vector256.Create(bits).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> Create64(ulong value) => new(Vector256.Create(value).As<ulong, T>());
+    public static Lanes256<T> Create64(ulong value) => new() { value = Vector256.Create(value).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> Load(T* source) => new(Vector256.Load(source));
+    public static Lanes256<T> Load(T* source) => new() { value = Vector256.Load(source) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(void* address)
@@ -52,77 +68,82 @@ internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes25
     public static void Store(Lanes256<T> value, T* destination) => value.value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> operator +(Lanes256<T> left, Lanes256<T> right) => new(left.value + right.value);
+    public static Lanes256<T> operator +(Lanes256<T> left, Lanes256<T> right) => new() { value = left.value + right.value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> operator -(Lanes256<T> left, Lanes256<T> right) => new(left.value - right.value);
+    public static Lanes256<T> operator -(Lanes256<T> left, Lanes256<T> right) => new() { value = left.value - right.value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> operator *(Lanes256<T> left, Lanes256<T> right) => new(left.value * right.value);
+    public static Lanes256<T> operator *(Lanes256<T> left, Lanes256<T> right) => new() { value = left.value * right.value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> operator /(Lanes256<T> left, Lanes256<T> right) => new(left.value / right.value);
+    public static Lanes256<T> operator /(Lanes256<T> left, Lanes256<T> right) => new() { value = left.value / right.value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> operator &(Lanes256<T> left, Lanes256<T> right) => new(left.value & right.value);
+    public static Lanes256<T> operator &(Lanes256<T> left, Lanes256<T> right) => new() { value = left.value & right.value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> operator |(Lanes256<T> left, Lanes256<T> right) => new(left.value | right.value);
+    public static Lanes256<T> operator |(Lanes256<T> left, Lanes256<T> right) => new() { value = left.value | right.value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> operator ^(Lanes256<T> left, Lanes256<T> right) => new(left.value ^ right.value);
+    public static Lanes256<T> operator ^(Lanes256<T> left, Lanes256<T> right) => new() { value = left.value ^ right.value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Fma(Lanes256<T> a, Lanes256<T> b, Lanes256<T> c) => typeof(T) == typeof(float)
-        ? new(Vector256.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>())
-        : new(Vector256.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), c.value.AsDouble()).As<double, T>());
+        ? new() { value = Vector256.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>() }
+        : new() { value = Vector256.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), c.value.AsDouble()).As<double, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> Sqrt(Lanes256<T> value) => new(Vector256.Sqrt(value.value));
+    public static Lanes256<T> Fma(Lanes256<T> a, Lanes256<T> b, double c) => typeof(T) == typeof(float)
+        ? new() { value = Vector256.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), Vector256.Create((float)c)).As<float, T>() }
+        : new() { value = Vector256.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), Vector256.Create(c)).As<double, T>() };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> Sqrt(Lanes256<T> value) => new() { value = Vector256.Sqrt(value.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> AddBits(Lanes256<T> left, Lanes256<T> right) => typeof(T) == typeof(float)
-        ? new((left.value.AsUInt32() + right.value.AsUInt32()).As<uint, T>())
+        ? new() { value = (left.value.AsUInt32() + right.value.AsUInt32()).As<uint, T>() }
         : Add64(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> ShiftLeft(Lanes256<T> value, int count) => typeof(T) == typeof(float)
-        ? new((value.value.AsUInt32() << count).As<uint, T>())
+        ? new() { value = (value.value.AsUInt32() << count).As<uint, T>() }
         : ShiftLeft64(value, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> ShiftRight(Lanes256<T> value, int count) => typeof(T) == typeof(float)
-        ? new((value.value.AsUInt32() >> count).As<uint, T>())
+        ? new() { value = (value.value.AsUInt32() >> count).As<uint, T>() }
         : ShiftRight64(value, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> LessThan(Lanes256<T> left, Lanes256<T> right) => new(Vector256.LessThan(left.value, right.value));
+    public static Lanes256<T> LessThan(Lanes256<T> left, Lanes256<T> right) => new() { value = Vector256.LessThan(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> EqualTo(Lanes256<T> left, Lanes256<T> right) => new(Vector256.Equals(left.value, right.value));
+    public static Lanes256<T> EqualTo(Lanes256<T> left, Lanes256<T> right) => new() { value = Vector256.Equals(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Select(Lanes256<T> mask, Lanes256<T> whenTrue, Lanes256<T> whenFalse) =>
-        new(Vector256.ConditionalSelect(mask.value, whenTrue.value, whenFalse.value));
+        new() { value = Vector256.ConditionalSelect(mask.value, whenTrue.value, whenFalse.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyTrue(Lanes256<T> mask) => mask.value.AsUInt64() != Vector256<ulong>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> UnitFromBits(Lanes256<T> bits) => typeof(T) == typeof(float)
-        ? new(Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle((bits.value.AsUInt32() >>> 1).AsInt32()), Vector256.Create(4.6566128730773926e-10f), Vector256.Create(2.3283064365386963e-10f)).As<float, T>())
-        : new((((bits.value.AsUInt64() >>> 12) | Vector256.Create(0x3FF0_0000_0000_0000UL)).AsDouble() - Vector256.Create(1 - 1.1102230246251565e-16)).As<double, T>());
+        ? new() { value = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle((bits.value.AsUInt32() >>> 1).AsInt32()), Vector256.Create(4.6566128730773926e-10f), Vector256.Create(2.3283064365386963e-10f)).As<float, T>() }
+        : new() { value = (((bits.value.AsUInt64() >>> 12) | Vector256.Create(0x3FF0_0000_0000_0000UL)).AsDouble() - Vector256.Create(1 - 1.1102230246251565e-16)).As<double, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> MultiplyLow32(Lanes256<T> left, Lanes256<T> right) => new((Avx2.IsSupported ? Avx2.Multiply(left.value.AsUInt32(), right.value.AsUInt32())
-        : (left.value.AsUInt64() & Vector256.Create(0xFFFF_FFFFUL)) * (right.value.AsUInt64() & Vector256.Create(0xFFFF_FFFFUL))).As<ulong, T>());
+    public static Lanes256<T> MultiplyLow32(Lanes256<T> left, Lanes256<T> right) => new() { value = (Avx2.IsSupported ? Avx2.Multiply(left.value.AsUInt32(), right.value.AsUInt32())
+        : (left.value.AsUInt64() & Vector256.Create(0xFFFF_FFFFUL)) * (right.value.AsUInt64() & Vector256.Create(0xFFFF_FFFFUL))).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> Add64(Lanes256<T> left, Lanes256<T> right) => new((left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>());
+    public static Lanes256<T> Add64(Lanes256<T> left, Lanes256<T> right) => new() { value = (left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> ShiftRight64(Lanes256<T> value, int count) => new((value.value.AsUInt64() >> count).As<ulong, T>());
+    public static Lanes256<T> ShiftRight64(Lanes256<T> value, int count) => new() { value = (value.value.AsUInt64() >> count).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> ShiftLeft64(Lanes256<T> value, int count) => new((value.value.AsUInt64() << count).As<ulong, T>());
+    public static Lanes256<T> ShiftLeft64(Lanes256<T> value, int count) => new() { value = (value.value.AsUInt64() << count).As<ulong, T>() };
 }

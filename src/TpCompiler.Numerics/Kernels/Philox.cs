@@ -9,14 +9,14 @@ namespace TpCompiler.Numerics.Kernels;
 /// (seed, stream, i): the same whatever part of the stream is asked for, in whatever order, on however many threads and on whatever SIMD width.
 /// </summary>
 /// <remarks>
-/// Block k of a stream is Philox of the counter (k, stream), 64 bits each, under the key seed: 128 bits, two 64-bit words. Eight blocks make a group of
-/// 128 bytes: the eight first words, then the eight second words. A float takes the next 32 bits of that, a double the next 64.
+/// Block k of a stream is Philox of the counter (k, stream), 64 bits each, under the key seed: 128 bits, two 64-bit words. Sixteen blocks make a group of
+/// 256 bytes: the sixteen first words, then the sixteen second words. A float takes the next 32 bits of that, a double the next 64.
 /// </remarks>
 /// <param name="Seed">The key.</param>
 /// <param name="Stream">The upper half of the counter: streams are independent of one another.</param>
 public readonly record struct Philox(ulong Seed, ulong Stream)
 {
-    internal const int BlocksInGroup = 8;
+    internal const int BlocksInGroup = 16;
     private const int GroupBytes = 16 * BlocksInGroup;
 
     /// <summary>Independent numbers, uniform on (0, 1) and symmetric about ½: elements start, start + 1, … of the stream.</summary>
@@ -55,7 +55,7 @@ public readonly record struct Philox(ulong Seed, ulong Stream)
         {
             if (Vector512.IsHardwareAccelerated)
             {
-                Fill<TPair, Lanes512<T>, T>(target, destination.Length, start);
+                Fill<TPair, TwinLanes512<T>, T>(target, destination.Length, start);
             }
             else if (Vector256.IsHardwareAccelerated)
             {

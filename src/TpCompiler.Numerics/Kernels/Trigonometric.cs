@@ -8,10 +8,18 @@ internal static class Trigonometric<TV, T>
     where TV : struct, ILanes<TV, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private static bool IsSingle => Elementary<TV, T>.IsSingle;
+    private static bool IsSingle
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Elementary<TV, T>.IsSingle;
+    }
 
     /// <summary>Up to this size the three-term reduction keeps full accuracy.</summary>
-    public static double ReductionLimit => IsSingle ? 8192.0 : 1048576.0;
+    public static double ReductionLimit
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsSingle ? 8192.0 : 1048576.0;
+    }
 
     /// <summary>sin x; lanes beyond the limit, which are rare, by the scalar function.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,7 +44,7 @@ internal static class Trigonometric<TV, T>
     public static void SinCos(TV x, out TV sine, out TV cosine)
     {
         double magic = Elementary<TV, T>.RoundingMagic;
-        TV magicSum = TV.Fma(x, TV.Create(0.6366197723675814), TV.Create(magic));
+        TV magicSum = TV.Fma(x, TV.Create(0.6366197723675814), magic);
         TV k = magicSum - TV.Create(magic);
         TV r = IsSingle
             ? TV.Fma(k, TV.Create(1.7151245100058819e-15), TV.Fma(k, TV.Create(4.371138828673793e-08), TV.Fma(k, TV.Create(-1.5707963705062866), x)))
@@ -49,7 +57,7 @@ internal static class Trigonometric<TV, T>
     public static void SinCosTurns(TV u, out TV sine, out TV cosine)
     {
         double magic = Elementary<TV, T>.RoundingMagic;
-        TV magicSum = TV.Fma(u, TV.Create(4.0), TV.Create(magic));
+        TV magicSum = TV.Fma(u, TV.Create(4.0), magic);
         TV r = TV.Fma(magicSum - TV.Create(magic), TV.Create(-0.25), u) * TV.Create(6.283185307179586);
         Rotate(r, magicSum, out sine, out cosine);
     }
@@ -80,25 +88,25 @@ internal static class Trigonometric<TV, T>
         }
         else
         {
-            s = TV.Fma(TV.Create(1.0 / 355687428096000), z, TV.Create(-1.0 / 1307674368000));
-            s = TV.Fma(s, z, TV.Create(1.0 / 6227020800));
-            s = TV.Fma(s, z, TV.Create(-1.0 / 39916800));
-            s = TV.Fma(s, z, TV.Create(1.0 / 362880));
-            c = TV.Fma(TV.Create(-1.0 / 6402373705728000), z, TV.Create(1.0 / 20922789888000));
-            c = TV.Fma(c, z, TV.Create(-1.0 / 87178291200));
-            c = TV.Fma(c, z, TV.Create(1.0 / 479001600));
-            c = TV.Fma(c, z, TV.Create(-1.0 / 3628800));
+            s = TV.Fma(TV.Create(1.0 / 355687428096000), z, -1.0 / 1307674368000);
+            s = TV.Fma(s, z, 1.0 / 6227020800);
+            s = TV.Fma(s, z, -1.0 / 39916800);
+            s = TV.Fma(s, z, 1.0 / 362880);
+            c = TV.Fma(TV.Create(-1.0 / 6402373705728000), z, 1.0 / 20922789888000);
+            c = TV.Fma(c, z, -1.0 / 87178291200);
+            c = TV.Fma(c, z, 1.0 / 479001600);
+            c = TV.Fma(c, z, -1.0 / 3628800);
         }
 
-        s = TV.Fma(s, z, TV.Create(-1.0 / 5040));
-        s = TV.Fma(s, z, TV.Create(1.0 / 120));
-        s = TV.Fma(s, z, TV.Create(-1.0 / 6));
+        s = TV.Fma(s, z, -1.0 / 5040);
+        s = TV.Fma(s, z, 1.0 / 120);
+        s = TV.Fma(s, z, -1.0 / 6);
         s = TV.Fma(s * z, r, r);
-        c = TV.Fma(c, z, TV.Create(1.0 / 40320));
-        c = TV.Fma(c, z, TV.Create(-1.0 / 720));
-        c = TV.Fma(c, z, TV.Create(1.0 / 24));
-        c = TV.Fma(c, z, TV.Create(-0.5));
-        c = TV.Fma(c, z, TV.Create(1.0));
+        c = TV.Fma(c, z, 1.0 / 40320);
+        c = TV.Fma(c, z, -1.0 / 720);
+        c = TV.Fma(c, z, 1.0 / 24);
+        c = TV.Fma(c, z, -0.5);
+        c = TV.Fma(c, z, 1.0);
 
         TV odd = TV.EqualTo(quadrant & TV.CreateBits(1), TV.Zero);
         int toSign = IsSingle ? 30 : 62;

@@ -133,29 +133,33 @@ public sealed class PhiloxTests
     {
         const int length = 203;
         var stream = new Philox(0xDEAD_BEEF_0BAD_CAFE, 77);
-        T[] wide = new T[length], medium = new T[length], narrow = new T[length];
-        fixed (T* w = wide, m = medium, n = narrow)
+        T[] twin = new T[length], wide = new T[length], medium = new T[length], narrow = new T[length];
+        fixed (T* t = twin, w = wide, m = medium, n = narrow)
         {
+            stream.Fill<NormalPair, TwinLanes512<T>, T>(t, length, 13);
             stream.Fill<NormalPair, Lanes512<T>, T>(w, length, 13);
             stream.Fill<NormalPair, Lanes256<T>, T>(m, length, 13);
             stream.Fill<NormalPair, Lanes128<T>, T>(n, length, 13);
             Assert.Equal(wide, medium);
             Assert.Equal(wide, narrow);
+            Assert.Equal(wide, twin);
+            stream.Fill<UniformPair, TwinLanes512<T>, T>(t, length, 13);
             stream.Fill<UniformPair, Lanes512<T>, T>(w, length, 13);
             stream.Fill<UniformPair, Lanes256<T>, T>(m, length, 13);
             stream.Fill<UniformPair, Lanes128<T>, T>(n, length, 13);
             Assert.Equal(wide, medium);
             Assert.Equal(wide, narrow);
+            Assert.Equal(wide, twin);
         }
     }
 
-    /// <summary>The i-th 64-bit word, from the definition: groups of eight blocks, the eight first halves before the eight second halves.</summary>
+    /// <summary>The i-th 64-bit word, from the definition: groups of sixteen blocks, the sixteen first halves before the sixteen second halves.</summary>
     private static ulong Word64(Philox stream, long i)
     {
-        ulong block = ((ulong)(i / 16) * 8) + (ulong)(i % 8);
+        ulong block = ((ulong)(i / 32) * 16) + (ulong)(i % 16);
         (uint x0, uint x1, uint x2, uint x3) = Philox.Block(
             (uint)block, (uint)(block >> 32), (uint)stream.Stream, (uint)(stream.Stream >> 32), (uint)stream.Seed, (uint)(stream.Seed >> 32));
-        return i % 16 < 8 ? x0 | ((ulong)x1 << 32) : x2 | ((ulong)x3 << 32);
+        return i % 32 < 16 ? x0 | ((ulong)x1 << 32) : x2 | ((ulong)x3 << 32);
     }
 
     private static uint Word32(Philox stream, long i) => (uint)(Word64(stream, i / 2) >> (32 * (int)(i % 2)));
