@@ -93,6 +93,20 @@ public abstract class Interpreter<T, TMatrix>
     protected abstract TMatrix MatrixSum(
         Definition definition, int position, IReadOnlyList<ScaledMatrix<TMatrix>> matrices, IReadOnlyList<OuterFactors<T>> factors);
 
+    /// <summary>Whether <see cref="MatMulAndSum"/> is worth calling.</summary>
+    protected virtual bool JoinsProductAndUpdate => false;
+
+    /// <summary><see cref="MatMul"/>, then the <see cref="MatrixSum"/> that takes the matrix's place, in one pass; null, with nothing done, when that can't be.</summary>
+    protected virtual TMatrix? MatMulAndSum(
+        TMatrix matrix,
+        bool transposed,
+        ReadOnlySpan<T> x,
+        Span<T> y,
+        int count,
+        Definition sum,
+        IReadOnlyList<ScaledMatrix<TMatrix>> matrices,
+        IReadOnlyList<OuterFactors<T>> factors) => null;
+
     /// <summary>Called when nothing refers to a matrix any more.</summary>
     protected virtual void Release(TMatrix matrix)
     {
@@ -138,18 +152,20 @@ public abstract class Interpreter<T, TMatrix>
 
     private void RunBlock(ValueList<Statement> block)
     {
-        foreach (var statement in block)
+        for (var i = 0; i < block.Count; i++)
         {
-            switch (statement)
+            var statement = block[i];
+            if (statement is Instruction.MatMul product && i + 1 < block.Count && block[i + 1] is Instruction.MatrixSum sum && TryRunTogether(product, sum))
             {
-                case Instruction instruction:
-                    RunInstruction(instruction);
-                    break;
-                case Loop loop:
-                    RunLoop(loop);
-                    break;
-                default:
-                    throw new UnreachableException();
+                i++;
+            }
+            else if (statement is Instruction instruction)
+            {
+                RunInstruction(instruction);
+            }
+            else
+            {
+                RunLoop((Loop)statement);
             }
 
             if (failure is not null || isCancelled)
@@ -158,7 +174,50 @@ public abstract class Interpreter<T, TMatrix>
             }
 
             Drop(liveness.After(statement));
+            if (block[i] != statement)
+            {
+                Drop(liveness.After(block[i]));
+            }
         }
+    }
+
+    /// <summary>A product with a matrix and, right after it, the sum that replaces this matrix.</summary>
+    private bool TryRunTogether(Instruction.MatMul product, Instruction.MatrixSum sum)
+    {
+        if (!JoinsProductAndUpdate || sum.Result.Indices.Count > 0 || Liveness.Uses(sum).Contains(product.Result.Name)
+            || !sum.Terms.OfType<MatrixTerm.Scaled>().Any(term => term.Matrix == product.Matrix))
+        {
+            return false;
+        }
+
+        var plan = Compiled(product, () => new MatMulPlan(product, table, WidthValue));
+        if (plan.Groups(frame) is not [{ IsDirect: true } group] || group.VectorRows.Length != Shape(product.Result).Aggregate(1, (rows, size) => rows * size))
+        {
+            return false;
+        }
+
+        TMatrix? updated = null;
+        var vector = NewVector(product.Result);
+        var x = RowGroups.Gather(frame.Vector(plan.VectorSlot), group.VectorRows, vectorPool, out var copy);
+        var matrix = values[plan.MatrixSlot]!.Matrices![group.Matrix];
+        var sumPlan = Compiled(sum, () => new MatrixSumPlan(sum, table, WidthValue));
+        sumPlan.Run(frame);
+        WithOperands(sum, sumPlan, 0, 1, (matrices, factors) =>
+            updated = MatMulAndSum(matrix, product.Transposed, x.Span, vector.Span, group.VectorRows.Length, sum.Result, matrices, factors));
+        if (copy is not null)
+        {
+            Recycle(copy);
+        }
+
+        if (updated is null)
+        {
+            Recycle(vector.Data);
+            return false;
+        }
+
+        Computed(product, vector);
+        Computed(sum, [updated]);
+        return true;
     }
 
     private void RunLoop(Loop loop)
@@ -226,24 +285,38 @@ public abstract class Interpreter<T, TMatrix>
                 Record(definition, scalar.Shape, scalar.Span);
                 break;
             case ValueKind.Vector:
-                var shape = Shape(definition);
-                var coordinates = Coordinates(definition.Widths[0]);
-                var length = shape.Aggregate(coordinates, (product, size) => checked(product * size));
-                var vector = new Tensor<T>(shape, coordinates, vectorPool.Rent(length));
+                var vector = NewVector(definition);
                 Compute(instruction, vector);
-                Name(definition.Name, new() { Vector = vector });
-                CheckFinite(instruction, vector.Span);
-                VectorComputed(definition, vector);
-                Record(definition, [.. vector.Shape, coordinates], vector.Span);
+                Computed(instruction, vector);
                 break;
             case ValueKind.Matrix:
-                var matrices = Matrices(instruction);
-                Name(definition.Name, new() { Matrices = matrices });
-                MatrixComputed(definition, matrices);
+                Computed(instruction, Matrices(instruction));
                 break;
             default:
                 throw new UnreachableException();
         }
+    }
+
+    private Tensor<T> NewVector(Definition definition)
+    {
+        var shape = Shape(definition);
+        var coordinates = Coordinates(definition.Widths[0]);
+        var length = shape.Aggregate(coordinates, (product, size) => checked(product * size));
+        return new Tensor<T>(shape, coordinates, vectorPool.Rent(length));
+    }
+
+    private void Computed(Instruction instruction, Tensor<T> vector)
+    {
+        Name(instruction.Result.Name, new() { Vector = vector });
+        CheckFinite(instruction, vector.Span);
+        VectorComputed(instruction.Result, vector);
+        Record(instruction.Result, [.. vector.Shape, vector.Coordinates], vector.Span);
+    }
+
+    private void Computed(Instruction instruction, TMatrix[] matrices)
+    {
+        Name(instruction.Result.Name, new() { Matrices = matrices });
+        MatrixComputed(instruction.Result, matrices);
     }
 
     private int[] Shape(Definition definition) => table.Shape(table.Slot(definition.Name));
@@ -306,6 +379,14 @@ public abstract class Interpreter<T, TMatrix>
 
     private TMatrix SumAt(Instruction.MatrixSum sum, MatrixSumPlan plan, int position, int count)
     {
+        TMatrix? result = null;
+        WithOperands(sum, plan, position, count, (matrices, factors) => result = MatrixSum(sum.Result, position, matrices, factors));
+        return result!;
+    }
+
+    private void WithOperands(
+        Instruction.MatrixSum sum, MatrixSumPlan plan, int position, int count, Action<List<ScaledMatrix<TMatrix>>, List<OuterFactors<T>>> use)
+    {
         var dropped = liveness.After(sum);
         var matrices = new List<ScaledMatrix<TMatrix>>();
         var factors = new List<OuterFactors<T>>();
@@ -326,9 +407,8 @@ public abstract class Interpreter<T, TMatrix>
             factors.Add(new(term.Coefficients(position), left, right));
         }
 
-        var result = MatrixSum(sum.Result, position, matrices, factors);
+        use(matrices, factors);
         copies.ForEach(Recycle);
-        return result;
     }
 
     private void Multiply(Instruction.MatMul product, Tensor<T> result)

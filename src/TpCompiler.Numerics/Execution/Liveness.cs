@@ -29,7 +29,8 @@ internal sealed class Liveness
 
     private static HashSet<string> DefinedIn(ValueList<Statement> block) => [.. block.SelectMany(Defines)];
 
-    private static IEnumerable<string> Defines(Statement statement) => statement switch
+    /// <summary>The values that the statement leaves to those after it.</summary>
+    public static IEnumerable<string> Defines(Statement statement) => statement switch
     {
         Instruction instruction => [instruction.Result.Name],
         Loop loop => loop.Carried.Select(carried => carried.State.Name),
@@ -63,7 +64,7 @@ internal sealed class Liveness
     }
 
     /// <summary>The values from outside the statement that it reads.</summary>
-    private static IEnumerable<string> Uses(Statement statement) => statement switch
+    public static IEnumerable<string> Uses(Statement statement) => statement switch
     {
         Instruction.Gaussian or Instruction.Data => [],
         Instruction.MatMul product => Names(product.Matrix).Concat(Names(product.Vector)),

@@ -137,6 +137,29 @@ public sealed unsafe class PanelMatrix<T>
         GC.KeepAlive(this);
     }
 
+    /// <summary>W ← decay·W + coefficient·M for a matrix M of the same shape (it may be W itself).</summary>
+    public void Combine(T decay, T coefficient, PanelMatrix<T> other)
+    {
+        Require(other.Rows == Rows && other.Columns == Columns, nameof(other));
+        WorkSharing.Run(Panels, panel =>
+        {
+            int length = PaddedColumns * kernels.PanelWidth;
+            Span<T> w = new(Panel(panel), length);
+            Span<T> m = new(other.Panel(panel), length);
+            if (decay != T.One)
+            {
+                LinearCombination.Scale(decay, w, w);
+            }
+
+            if (coefficient != T.Zero)
+            {
+                LinearCombination.Axpy(coefficient, m, w);
+            }
+        });
+        GC.KeepAlive(this);
+        GC.KeepAlive(other);
+    }
+
     /// <summary>Packed operands of the step under way, kept for the next.</summary>
     internal AlignedArray<T> Errors { get; } = new(0);
 
