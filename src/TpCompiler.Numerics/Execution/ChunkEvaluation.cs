@@ -30,7 +30,7 @@ internal sealed class ChunkEvaluation<T>
         missing.AsSpan().Fill(T.NaN);
         foreach (var node in plan.WideNodes)
         {
-            if (node is not Node.Reference)
+            if (node is not Node.Reference && !plan.Contractions.ContainsKey(node.Id))
             {
                 buffers[node.Id] = new T[node.Space.Count * plan.Chunk];
             }
@@ -50,14 +50,13 @@ internal sealed class ChunkEvaluation<T>
     }
 
     /// <summary>Evaluates every wide node on coordinates start … start + length − 1; <paramref name="root"/>, when it has a place of its own, into it.</summary>
-    public void Run(IFrame<T> frame, int[]?[] referenceRows, int start, int length, Node? root, WideRows<T> rootRows)
+    public void Run(PreparedRows<T>[] prepared, int coordinates, int start, int length, Node? root, WideRows<T> rootRows)
     {
         foreach (var node in plan.WideNodes)
         {
-            if (node is Node.Reference reference)
+            if (prepared[node.Id] is { Data: { } data } whole)
             {
-                var tensor = frame.Vector(reference.Slot);
-                rows[node.Id] = new(tensor.Data, referenceRows[node.Id], tensor.Coordinates, start);
+                rows[node.Id] = new(data, whole.Table, coordinates, start);
                 continue;
             }
 

@@ -17,14 +17,15 @@ internal abstract class CoordinateKernel<T>
 
     private readonly KernelPlan plan;
     private readonly ConcurrentBag<ChunkEvaluation<T>> evaluations = [];
-    private readonly int[]?[] referenceRows;
+    private readonly PreparedRows<T>[] prepared;
+    private readonly Dictionary<Contraction, T[]> products = [];
     private readonly long wideRows;
 
     protected CoordinateKernel(KernelPlan plan)
     {
         this.plan = plan;
-        referenceRows = new int[]?[plan.Nodes.Count];
-        wideRows = plan.WideNodes.Sum(node => (long)(node is Node.Sum sum ? sum.Inner.Count : node.Space.Count));
+        prepared = new PreparedRows<T>[plan.Nodes.Count];
+        wideRows = plan.WideNodes.Where(node => !plan.Contractions.ContainsKey(node.Id)).Sum(node => (long)(node is Node.Sum sum ? sum.Inner.Count : node.Space.Count));
     }
 
     protected ScalarEvaluation Scalars => plan.Scalars;
@@ -33,8 +34,11 @@ internal abstract class CoordinateKernel<T>
     /// <param name="frame">The values that it reads.</param>
     /// <param name="coordinates">n.</param>
     /// <param name="threads">How many threads at most.</param>
-    /// <param name="onChunk">What to do with each chunk: evaluation, rows of the references, chunk.</param>
-    protected void Run(IFrame<T> frame, int coordinates, int threads, Action<ChunkEvaluation<T>, int[]?[], Chunk> onChunk)
+    /// <param name="root">The node whose rows are wanted in <paramref name="target"/>, if it can be computed there.</param>
+    /// <param name="target">Numbers for <paramref name="root"/>.</param>
+    /// <param name="onChunk">What to do with each chunk.</param>
+    protected void Run(
+        IFrame<T> frame, int coordinates, int threads, Node? root, T[]? target, Action<ChunkEvaluation<T>, PreparedRows<T>[], Chunk> onChunk)
     {
         plan.Scalars.Run(frame);
         if (plan.WideNodes.Count == 0)
@@ -46,7 +50,13 @@ internal abstract class CoordinateKernel<T>
         {
             if (node is Node.Reference reference)
             {
-                referenceRows[node.Id] = reference.Rows.IsIdentity ? null : reference.Rows.Rows(frame);
+                prepared[node.Id] = new(frame.Vector(reference.Slot).Data, reference.Rows.IsIdentity ? null : reference.Rows.Rows(frame));
+            }
+            else if (plan.Contractions.TryGetValue(node.Id, out var contraction))
+            {
+                var product = node == root ? target! : Product(contraction, coordinates);
+                contraction.Run(plan.Scalars, prepared[contraction.Body.Id], coordinates, product);
+                prepared[node.Id] = new(product, null);
             }
         }
 
@@ -56,7 +66,7 @@ internal abstract class CoordinateKernel<T>
             var evaluation = Rent();
             for (var c = 0; c < chunks; c++)
             {
-                onChunk(evaluation, referenceRows, ChunkAt(c, coordinates));
+                onChunk(evaluation, prepared, ChunkAt(c, coordinates));
             }
 
             evaluations.Add(evaluation);
@@ -70,10 +80,16 @@ internal abstract class CoordinateKernel<T>
             Rent,
             (c, _, evaluation) =>
             {
-                onChunk(evaluation, referenceRows, ChunkAt(c, coordinates));
+                onChunk(evaluation, prepared, ChunkAt(c, coordinates));
                 return evaluation;
             },
             evaluations.Add);
+    }
+
+    private T[] Product(Contraction contraction, int coordinates)
+    {
+        var length = contraction.Rows * coordinates;
+        return products.TryGetValue(contraction, out var product) && product.Length == length ? product : products[contraction] = new T[length];
     }
 
     protected int Chunks(int coordinates) => (coordinates + plan.Chunk - 1) / plan.Chunk;

@@ -18,7 +18,8 @@ internal sealed class KernelPlan
         WideNodes = [.. nodes.Where(node => node.Wide)];
         Scalars = new ScalarEvaluation(nodes);
         Maps = [.. nodes.Select(node => node.Wide ? MapsOf(node) : [])];
-        var rows = WideNodes.Where(node => node is not Node.Reference).Sum(node => (long)node.Space.Count);
+        Contractions = WideNodes.OfType<Node.Sum>().Select(Contraction.Of).OfType<Contraction>().ToDictionary(contraction => contraction.Sum.Id);
+        var rows = WideNodes.Where(node => node is not Node.Reference && !Contractions.ContainsKey(node.Id)).Sum(node => (long)node.Space.Count);
         Chunk = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(WorkspaceNumbers / Math.Max(rows, 1))), 64, 1024);
     }
 
@@ -27,6 +28,9 @@ internal sealed class KernelPlan
     public IReadOnlyList<Node> WideNodes { get; }
 
     public ScalarEvaluation Scalars { get; }
+
+    /// <summary>The sums that are matrix products over all coordinates at once, by node.</summary>
+    public IReadOnlyDictionary<int, Contraction> Contractions { get; }
 
     /// <summary>For each wide node, the maps from its positions to those of its operands.</summary>
     public int[]?[][] Maps { get; }

@@ -72,9 +72,9 @@ internal sealed class MomentKernel<T> : CoordinateKernel<T>
             parts = new double[chunks * length];
         }
 
-        Run(frame, coordinates, threads, (evaluation, referenceRows, chunk) =>
+        Run(frame, coordinates, threads, null, null, (evaluation, prepared, chunk) =>
         {
-            evaluation.Run(frame, referenceRows, chunk.Start, chunk.Length, null, default);
+            evaluation.Run(prepared, coordinates, chunk.Start, chunk.Length, null, default);
             var part = parts.AsSpan(chunk.Number * length, length);
             for (var i = 0; i < length; i++)
             {

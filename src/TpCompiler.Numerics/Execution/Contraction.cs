@@ -1,0 +1,69 @@
+using System.Numerics;
+using TpCompiler.Numerics.Kernels;
+
+namespace TpCompiler.Numerics.Execution;
+
+/// <summary>Σ_i s[o,i] · x[i], o and i each any number of indices: a matrix of scalars times the rows of a vector.</summary>
+internal sealed class Contraction
+{
+    /// <summary>Fewer rows or terms than this are summed row by row.</summary>
+    private const int LeastRows = 4;
+
+    private readonly int[]? toScalar;
+    private readonly int[]? toTerm;
+    private readonly int[]? toRow;
+    private readonly int terms;
+
+    private Contraction(Node.Sum sum, Node.Reference body)
+    {
+        (Sum, Body) = (sum, body);
+        toScalar = sum.Inner.MapTo(sum.Scalar!.Space);
+        toTerm = sum.Inner.MapTo(body.Space);
+        toRow = sum.Inner.MapTo(sum.Space);
+        terms = body.Space.Count;
+    }
+
+    public Node.Sum Sum { get; }
+
+    public Node.Reference Body { get; }
+
+    /// <summary>How many rows it makes.</summary>
+    public int Rows => Sum.Space.Count;
+
+    /// <summary>The product that a sum is, or null.</summary>
+    public static Contraction? Of(Node.Sum sum) =>
+        sum is { Scalar: not null, Body: Node.Reference body } && body.Space.SameAs(IndexSpace.Sorted(sum.Over))
+            && sum.Space.Count >= LeastRows && body.Space.Count >= LeastRows
+            ? new Contraction(sum, body)
+            : null;
+
+    /// <summary>Writes the rows.</summary>
+    public void Run<T>(ScalarEvaluation scalars, PreparedRows<T> x, int coordinates, T[] result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var numbers = scalars[Sum.Scalar!];
+        var matrix = new T[Rows * terms];
+        for (var i = 0; i < matrix.Length; i++)
+        {
+            matrix[((toRow is null ? i : toRow[i]) * terms) + (toTerm is null ? i : toTerm[i])] = T.CreateTruncating(numbers[toScalar is null ? i : toScalar[i]]);
+        }
+
+        Gemm.Multiply(false, false, Rows, coordinates, terms, T.One, matrix, terms, Block(x, coordinates), coordinates, T.Zero, result.AsSpan(0, Rows * coordinates), coordinates);
+    }
+
+    private ReadOnlySpan<T> Block<T>(PreparedRows<T> x, int coordinates)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (x.Table is null || RowGroups.IsRun(x.Table))
+        {
+            return x.Data.AsSpan((x.Table?[0] ?? 0) * coordinates, terms * coordinates);
+        }
+
+        return RowGroups.Gather(new Tensor<T>([x.Data.Length / coordinates], coordinates, x.Data), x.Table, new BufferPool<T>(), out _).Span;
+    }
+}
+
+/// <summary>Rows that are there before the first chunk: a value's, or those of a <see cref="Contraction"/>.</summary>
+/// <param name="Data">The numbers, coordinates contiguous; null for a node that is computed chunk by chunk.</param>
+/// <param name="Table">Which row stands at each position; null for position i in row i.</param>
+internal readonly record struct PreparedRows<T>(T[] Data, int[]? Table);
