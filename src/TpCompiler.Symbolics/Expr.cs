@@ -35,7 +35,10 @@ public abstract partial record Expr
     /// <summary>A base to a rational power other than 0 and 1; ½ is the non-negative root.</summary>
     public sealed record Power(Expr Base, Rational Exponent) : Expr;
 
-    /// <summary>φ^(k)(arguments): the k-th derivative of a function in the table of nonlinearities. k &gt; 0 only for one argument.</summary>
+    /// <summary>
+    /// φ^(k)(arguments): the k-th derivative of a function in the table of nonlinearities. k &gt; 0 only for one argument.
+    /// Build with <see cref="Nonlinearities.CallOf"/>, which keeps the normal form.
+    /// </summary>
     /// <param name="Function">Its name in the table.</param>
     /// <param name="Derivative">k, 0 for the function itself.</param>
     /// <param name="Parameters">Fixed numbers that select a member of a family: the slope of <c>leaky_relu(1/10)</c>.</param>

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace TpCompiler.Symbolics;
 
 public abstract partial record Expr
@@ -29,8 +31,19 @@ public abstract partial record Expr
     public static Expr Apply(string function, params ReadOnlySpan<Expr> arguments) =>
         arguments is [var argument] ? Nonlinearities.CallOf(function, 0, [], argument) : new Call(function, 0, [], ValueList.Create(arguments));
 
-    /// <summary>Σ_index body; 0 when the body is 0.</summary>
-    public static Expr SumOver(IndexBinder index, Expr body) => body.IsZero ? Zero : new Sum(index, body);
+    /// <summary>Σ_index body, with the numbers and powers of widths that multiply the body before the Σ; 0 when the body is 0.</summary>
+    public static Expr SumOver(IndexBinder index, Expr body)
+    {
+        var (numbers, rest) = SplitNumbers(body);
+        return rest.IsZero ? Zero : ProductOf([numbers, new Sum(index, rest)]);
+    }
+
+    /// <summary>E[body], with the numbers and powers of widths that multiply the body before the E; a number is its own mean.</summary>
+    public static Expr Mean(Expr body)
+    {
+        var (numbers, rest) = SplitNumbers(body);
+        return rest is Constant ? numbers * rest : ProductOf([numbers, new Expectation(rest)]);
+    }
 
     /// <summary>n^exponent; 1 when the exponent is 0.</summary>
     public static Expr WidthTo(string width, Rational exponent) => exponent.IsZero ? One : new WidthPower(width, exponent);
@@ -38,17 +51,17 @@ public abstract partial record Expr
     /// <summary>The sum of the terms: flattened, like terms collected, 0 dropped, in canonical order.</summary>
     public static Expr SumOf(IEnumerable<Expr> terms)
     {
-        var coefficients = new Dictionary<Expr, Rational>();
+        var coefficients = new Dictionary<Expr, (Rational Coefficient, Expr? Term)>();
         foreach (var term in terms.SelectMany(Flatten))
         {
             var (coefficient, rest) = SplitCoefficient(term);
-            coefficients[rest] = coefficients.GetValueOrDefault(rest) + coefficient;
+            coefficients[rest] = coefficients.TryGetValue(rest, out var before) ? (before.Coefficient + coefficient, null) : (coefficient, term);
         }
 
         var collected = coefficients
-            .Where(pair => !pair.Value.IsZero)
+            .Where(pair => !pair.Value.Coefficient.IsZero)
             .OrderBy(pair => pair.Key, ExprOrder.Instance)
-            .Select(pair => ProductOf([pair.Value, pair.Key]))
+            .Select(pair => pair.Value.Term ?? ProductOf([pair.Value.Coefficient, pair.Key]))
             .ToValueList();
         return collected.Count switch
         {
@@ -60,7 +73,10 @@ public abstract partial record Expr
         static IEnumerable<Expr> Flatten(Expr term) => term is Add add ? add.Terms : [term];
     }
 
-    /// <summary>The product of the factors: flattened, equal bases collected into powers, constants folded, in canonical order.</summary>
+    /// <summary>
+    /// The product of the factors: flattened, equal bases collected into powers, constants folded, in canonical order. Sums among the factors stand without
+    /// a common number and with a positive first term, so that the order of multiplying doesn't matter: (2a + 2b)·c is 2·(a + b)·c. A number times one sum is distributed.
+    /// </summary>
     public static Expr ProductOf(IEnumerable<Expr> factors)
     {
         var coefficient = Rational.One;
@@ -73,14 +89,18 @@ public abstract partial record Expr
                     coefficient *= constant.Value;
                     break;
                 case WidthPower width:
-                    var one = new WidthPower(width.Width, 1);
-                    exponents[one] = exponents.GetValueOrDefault(one) + width.Exponent;
+                    Collect(new WidthPower(width.Width, 1), width.Exponent);
                     break;
                 case Power power:
-                    exponents[power.Base] = exponents.GetValueOrDefault(power.Base) + power.Exponent;
+                    Collect(power.Base, power.Exponent);
+                    break;
+                case Add sum:
+                    var (content, primitive) = SplitContent(sum);
+                    coefficient *= content;
+                    Collect(primitive, 1);
                     break;
                 default:
-                    exponents[factor] = exponents.GetValueOrDefault(factor) + 1;
+                    Collect(factor, 1);
                     break;
             }
         }
@@ -90,40 +110,58 @@ public abstract partial record Expr
             return Zero;
         }
 
-        var collected = exponents
-            .Where(pair => !pair.Value.IsZero)
-            .OrderBy(pair => pair.Key, ExprOrder.Instance)
-            .Select(pair => Pow(pair.Key, pair.Value))
-            .ToList();
-        if (collected.Any(factor => factor is Constant))
+        (coefficient, var collected) = Radicals.Fold(coefficient, exponents);
+        var stable = true;
+        var powers = new List<Expr>(collected.Count);
+        foreach (var (basis, exponent) in collected.OrderBy(pair => pair.Key, ExprOrder.Instance))
         {
-            return ProductOf([coefficient, .. collected]);
+            var power = basis is Constant && !exponent.IsInteger ? new Power(basis, exponent) : Pow(basis, exponent);
+            stable &= power is not (Constant or Multiply) && (power is Power p ? p.Base : power is WidthPower w ? new WidthPower(w.Width, 1) : power).Equals(basis);
+            powers.Add(power);
+        }
+
+        if (!stable)
+        {
+            // A power was rewritten, (x y)^½ (x y)^½ into x y: its parts may meet other factors.
+            return ProductOf([coefficient, .. powers]);
+        }
+
+        if (powers is [Add only])
+        {
+            return coefficient.IsOne ? only : SumOf(only.Terms.Select(term => ProductOf([coefficient, term])));
         }
 
         if (!coefficient.IsOne)
         {
-            // A number times a sum is distributed, so that like terms meet.
-            if (collected is [Add sum])
-            {
-                return SumOf(sum.Terms.Select(term => ProductOf([coefficient, term])));
-            }
-
-            collected.Insert(0, coefficient);
+            powers.Insert(0, coefficient);
         }
 
-        return collected.Count switch
+        return powers.Count switch
         {
             0 => One,
-            1 => collected[0],
-            _ => new Multiply(collected.ToValueList()),
+            1 => powers[0],
+            _ => new Multiply(powers.ToValueList()),
         };
+
+        void Collect(Expr basis, Rational exponent)
+        {
+            var sum = exponents.GetValueOrDefault(basis) + exponent;
+            if (sum.IsZero)
+            {
+                exponents.Remove(basis);
+            }
+            else
+            {
+                exponents[basis] = sum;
+            }
+        }
 
         static IEnumerable<Expr> Flatten(Expr factor) => factor is Multiply product ? product.Factors : [factor];
     }
 
     /// <summary>
-    /// basis^exponent. Powers of powers are merged only when that is an identity on the reals (an odd or integer inner exponent of a
-    /// positive base is not assumed): (x²)^½ stays.
+    /// basis^exponent. Every rewriting is an identity on the reals where basis^exponent is defined (fractional powers of negative numbers are not): (x²)^½ stays, since it is |x|;
+    /// (x³)^½ is x^(3/2).
     /// </summary>
     public static Expr Pow(Expr basis, Rational exponent)
     {
@@ -137,17 +175,68 @@ public abstract partial record Expr
             return basis;
         }
 
-        return basis switch
+        switch (basis)
         {
-            Constant c when exponent.IsInteger && !(c.Value.IsZero && exponent.Sign < 0) && exponent.Abs <= 4096 =>
-                Rational.Pow(c.Value, (int)exponent.Numerator),
-            Constant { Value.IsOne: true } => One,
-            Constant { Value.IsZero: true } when exponent.Sign > 0 => Zero,
-            WidthPower w => WidthTo(w.Width, w.Exponent * exponent),
-            Power p when exponent.IsInteger => Pow(p.Base, p.Exponent * exponent),
-            Multiply m when exponent.IsInteger => ProductOf(m.Factors.Select(factor => Pow(factor, exponent))),
-            _ => new Power(basis, exponent),
-        };
+            case Constant { Value.IsZero: true }:
+                return exponent.Sign > 0 ? Zero : new Power(Zero, -1);
+            case Constant c when exponent.IsInteger && exponent.Abs <= 4096:
+                return Rational.Pow(c.Value, (int)exponent.Numerator);
+            case Constant { Value.Sign: > 0 } c:
+                return Radicals.Of(c.Value, exponent);
+            case WidthPower w:
+                return WidthTo(w.Width, w.Exponent * exponent);
+            case Power p when exponent.IsInteger || !p.Exponent.IsInteger || !p.Exponent.Numerator.IsEven || Sign.IsNonNegative(p.Base):
+                return Pow(p.Base, p.Exponent * exponent);
+            case Multiply m when exponent.IsInteger:
+                return ProductOf(m.Factors.Select(factor => Pow(factor, exponent)));
+            case Multiply m when m.Factors.Any(Sign.IsPositive):
+                var rest = ProductOf(m.Factors.Where(factor => !Sign.IsPositive(factor)));
+                return ProductOf(m.Factors.Where(Sign.IsPositive).Select(factor => Pow(factor, exponent)).Append(Pow(rest, exponent)));
+            case Multiply { Factors: [Constant { Value: { Sign: < 0 } c }, ..] } m when c != -1:
+                return ProductOf([Pow(-c, exponent), Pow(ProductOf(m.Factors.Skip(1).Prepend(-1)), exponent)]);
+            case Add sum:
+                var (content, primitive) = SplitContent(sum);
+                if (!exponent.IsInteger && content.Sign < 0)
+                {
+                    (content, primitive) = (-content, SumOf(primitive.Terms.Select(term => -term)) as Add ?? primitive);
+                }
+
+                return content.IsOne ? new Power(sum, exponent) : ProductOf([Pow(content, exponent), new Power(primitive, exponent)]);
+            default:
+                return new Power(basis, exponent);
+        }
+    }
+
+    /// <summary>
+    /// A sum as a number times a sum whose coefficients are integers without common divisor, the first positive.
+    /// </summary>
+    private static (Rational Content, Add Primitive) SplitContent(Add sum)
+    {
+        var coefficients = sum.Terms.Select(term => SplitCoefficient(term).Coefficient).ToList();
+        var numerator = coefficients.Select(c => c.Numerator).Aggregate(BigInteger.GreatestCommonDivisor);
+        var denominator = coefficients.Select(c => c.Denominator).Aggregate((x, y) => x / BigInteger.GreatestCommonDivisor(x, y) * y);
+        var content = new Rational(BigInteger.Abs(numerator), denominator);
+        content = coefficients[0].Sign < 0 ? -content : content;
+        return content.IsOne ? (content, sum) : (content, new Add(sum.Terms.Select(term => ProductOf([1 / content, term])).ToValueList()));
+    }
+
+    /// <summary>The factors of a body that are numbers (rationals, roots, π) and powers of widths, and the rest.</summary>
+    private static (Expr Numbers, Expr Body) SplitNumbers(Expr body)
+    {
+        switch (body)
+        {
+            case Multiply product:
+                return (ProductOf(product.Factors.Where(IsNumber)), ProductOf(product.Factors.Where(factor => !IsNumber(factor))));
+            case Add sum:
+                var (content, primitive) = SplitContent(sum);
+                return (content, primitive);
+            case Constant { IsZero: true }:
+                return (One, Zero);
+            default:
+                return IsNumber(body) ? (body, One) : (One, body);
+        }
+
+        static bool IsNumber(Expr factor) => factor is Constant or Pi or WidthPower or Power { Base: Constant or Pi };
     }
 
     /// <summary>A term as a rational coefficient times the rest.</summary>

@@ -77,8 +77,15 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
     {
         var (coefficient, rest) = Expr.SplitCoefficient(expr);
         List<Expr> above = [], below = [];
-        foreach (var factor in rest is Expr.Multiply product ? product.Factors : rest.IsOne ? [] : [rest])
+        foreach (var part in rest is Expr.Multiply product ? product.Factors : rest.IsOne ? [] : [rest])
         {
+            var factor = part;
+            if (style != ExprStyle.Ascii && part is Expr.Power { Base: Expr.Constant { Value: var root } } radical && (coefficient.Denominator % root.Numerator).IsZero)
+            {
+                // ½ √2 as 1/√2.
+                (coefficient, factor) = (coefficient * root, radical with { Exponent = radical.Exponent - 1 });
+            }
+
             var exponent = factor switch { Expr.Power p => p.Exponent, Expr.WidthPower w => w.Exponent, _ => 1 };
             if (exponent.Sign < 0 && (style != ExprStyle.Ascii || (factor is Expr.Power && exponent.IsInteger)))
             {
@@ -126,7 +133,7 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
             texts.Add((symbols.Number(coefficient), coefficient.IsInteger || symbols.IsOneCharacter(coefficient) ? Level.Atom : Level.Product));
         }
 
-        texts.AddRange(factors.Select(WriteFactor));
+        texts.AddRange(Rooted(factors).Select(WriteFactor));
         if (texts.Count == 1)
         {
             return texts[0];
@@ -136,6 +143,15 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
         var open = texts[^1].Level == Level.OpenProduct;
         var joined = texts.Select((text, i) => Wrap(text, i == texts.Count - 1 ? Level.OpenProduct : i == 0 && style == ExprStyle.Ascii ? Level.Product : Level.Power));
         return (string.Join(symbols.Times, joined), open ? Level.OpenProduct : Level.Product);
+    }
+
+    /// <summary>Several square roots under one root: √(2π).</summary>
+    private List<Expr> Rooted(List<Expr> factors)
+    {
+        var roots = factors.OfType<Expr.Power>().Where(power => power.Exponent == Rational.Half).ToList();
+        return style == ExprStyle.Ascii || roots.Count < 2
+            ? factors
+            : [.. factors.Except(roots), new Expr.Power(new Expr.Multiply(roots.Select(root => root.Base).ToValueList()), Rational.Half)];
     }
 
     private (string Text, Level Level) WriteFactor(Expr factor) => factor switch

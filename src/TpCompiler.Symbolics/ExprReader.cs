@@ -176,7 +176,7 @@ public sealed class ExprReader
                 return Expr.SumOver(binder, body);
             case "E":
                 Expect('[');
-                var mean = new Expr.Expectation(ReadSum());
+                var mean = Expr.Mean(ReadSum());
                 Expect(']');
                 return mean;
         }
@@ -189,7 +189,7 @@ public sealed class ExprReader
         return Peek() is '(' or '\'' ? ReadCall(name) : new Expr.Reference(name, ReadIndices());
     }
 
-    private Expr.Call ReadCall(string function)
+    private Expr ReadCall(string function)
     {
         if (Nonlinearities.Find(function) is not { } row)
         {
@@ -212,7 +212,7 @@ public sealed class ExprReader
 
         Expect(')');
         return parameters.Count == row.Defaults.Count
-            ? new Expr.Call(function, derivative, parameters.ToValueList(), [argument])
+            ? Nonlinearities.CallOf(function, derivative, parameters.ToValueList(), argument)
             : throw new FormatException($"{function} has {row.Defaults.Count} parameters.");
     }
 

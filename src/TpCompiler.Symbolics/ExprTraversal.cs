@@ -37,7 +37,7 @@ public abstract partial record Expr
         Call { Arguments: [var argument] } c => Nonlinearities.CallOf(c.Function, c.Derivative, c.Parameters, map(argument)),
         Call c => c with { Arguments = c.Arguments.Select(map).ToValueList() },
         Sum s => SumOver(s.Index, map(s.Body)),
-        Expectation e => new Expectation(map(e.Body)),
+        Expectation e => Mean(map(e.Body)),
         _ => throw new UnreachableException(),
     };
 

@@ -92,7 +92,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
                 case Expr.Sum s:
                     return Collect(Expand(s.Body, cutoff).Select(term => KeyValuePair.Create(term.Key, Expr.SumOver(s.Index, term.Value))), cutoff);
                 case Expr.Expectation e:
-                    return Collect(Expand(e.Body, cutoff).Select(term => KeyValuePair.Create(term.Key, (Expr)new Expr.Expectation(term.Value))), cutoff);
+                    return Collect(Expand(e.Body, cutoff).Select(term => KeyValuePair.Create(term.Key, Expr.Mean(term.Value))), cutoff);
                 default:
                     throw new UnreachableException();
             }

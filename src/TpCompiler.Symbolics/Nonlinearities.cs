@@ -85,11 +85,28 @@ public static partial class Nonlinearities
         return mapped is Expr.Call { Derivative: > 0 } call ? Expand(call) : mapped;
     }
 
-    /// <summary>φ^(k)(argument), folded when the argument is 0 and φ is smooth there.</summary>
+    /// <summary>φ^(k)(argument): folded when the argument is 0 and φ is smooth there; the sign of the argument goes in front when φ is even or odd.</summary>
     public static Expr CallOf(string function, int derivative, ValueList<Rational> parameters, Expr argument)
     {
         var call = new Expr.Call(function, derivative, parameters, [argument]);
-        return argument.IsZero && Find(function) is { AtZero: not null } row && (derivative == 0 || row.OneSided is null) ? DerivativeAtZero(call) : call;
+        if (Find(function) is not { } row)
+        {
+            return call;
+        }
+
+        if (argument.IsZero && row.AtZero is not null && (derivative == 0 || row.OneSided is null))
+        {
+            return DerivativeAtZero(call);
+        }
+
+        var first = argument is Expr.Add sum ? sum.Terms[0] : argument;
+        if (row.Parity == ParityKind.Neither || Expr.SplitCoefficient(first).Coefficient.Sign > 0)
+        {
+            return call;
+        }
+
+        var positive = call with { Arguments = [-argument] };
+        return (row.Parity == ParityKind.Odd) == (derivative % 2 == 0) ? -positive : positive;
     }
 
     /// <summary>φ^(k)(0) exactly, for a function that is smooth at 0 or k = 0.</summary>

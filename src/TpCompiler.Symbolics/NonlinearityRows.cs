@@ -107,7 +107,7 @@ public static partial class Nonlinearities
             Prime = (_, x) => Call("sigmoid", x),
             Evaluator = _ => x => Math.Max(x, 0) + SpecialFunctions.LogOnePlus(Math.Exp(-Math.Abs(x))),
             AtInfinity = (_, x) => Call("relu", x),
-            Growth = Growth.Linear, IsNonNegative = true, AtZero = Call("log", 2),
+            Growth = Growth.Linear, IsNonNegative = true, AtZero = new Expr.Call("log", 0, [], [2]),
         },
         new()
         {
@@ -185,7 +185,7 @@ public static partial class Nonlinearities
         },
     ];
 
-    private static Expr.Call Call(string name, Expr x) => new(name, 0, [], [x]);
+    private static Expr Call(string name, Expr x) => CallOf(name, 0, [], x);
 
     private static Expr GeluTanhPrime(Expr x)
     {

@@ -67,12 +67,12 @@ internal static class ExprGen
             Gen.Select(inner, Rationals, (basis, exponent) => basis.IsZero && exponent.Sign < 0 ? basis : Expr.Pow(basis, exponent)),
             Gen.Select(inner, Pick(2, 3, -1, -2), (basis, exponent) => basis.IsZero ? basis : Expr.Pow(basis, exponent)),
             Gen.Select(inner, Pick("tanh", "relu", "exp", "leaky_relu"), Gen.Int[0, structural ? 5 : 0], (argument, function, order) =>
-                (Expr)new Expr.Call(function, order, Nonlinearities.Get(function).Defaults, [argument])),
+                Nonlinearities.CallOf(function, order, Nonlinearities.Get(function).Defaults, argument)),
         };
         if (structural)
         {
             nodes.Add(Gen.Select(Binders, inner, Expr.SumOver));
-            nodes.Add(inner.Select(body => (Expr)new Expr.Expectation(body)));
+            nodes.Add(inner.Select(Expr.Mean));
         }
 
         return Gen.OneOf([.. nodes]);
