@@ -7,6 +7,9 @@ namespace TpCompiler.Numerics.Kernels;
 /// <summary>Runs a lane function over a span in the widest register the machine has. A last, partial register goes through the same code.</summary>
 internal static unsafe class LaneLoop
 {
+    /// <summary>Elements in a piece of shared work: several microseconds.</summary>
+    private const int Piece = 8192;
+
     public static void Map<TFunction, T>(ReadOnlySpan<T> x, Span<T> y)
         where TFunction : struct, ILaneFunction
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -16,23 +19,36 @@ internal static unsafe class LaneLoop
             throw new ArgumentException("The destination is shorter than the source.", nameof(y));
         }
 
-        fixed (T* source = x)
+        fixed (T* source = x, destination = y)
         {
-            fixed (T* destination = y)
+            if (x.Length < 2 * Piece)
             {
-                if (Vector512.IsHardwareAccelerated)
-                {
-                    Map<TFunction, TwinLanes512<T>, T>(source, destination, x.Length);
-                }
-                else if (Vector256.IsHardwareAccelerated)
-                {
-                    Map<TFunction, Lanes256<T>, T>(source, destination, x.Length);
-                }
-                else
-                {
-                    Map<TFunction, Lanes128<T>, T>(source, destination, x.Length);
-                }
+                MapWidest<TFunction, T>(source, destination, x.Length);
+                return;
             }
+
+            T* from = source, to = destination;
+            int length = x.Length;
+            WorkSharing.Run((length + Piece - 1) / Piece, i =>
+                MapWidest<TFunction, T>(from + ((nint)i * Piece), to + ((nint)i * Piece), Math.Min(Piece, length - (i * Piece))));
+        }
+    }
+
+    private static void MapWidest<TFunction, T>(T* x, T* y, int length)
+        where TFunction : struct, ILaneFunction
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Map<TFunction, TwinLanes512<T>, T>(x, y, length);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Map<TFunction, Lanes256<T>, T>(x, y, length);
+        }
+        else
+        {
+            Map<TFunction, Lanes128<T>, T>(x, y, length);
         }
     }
 

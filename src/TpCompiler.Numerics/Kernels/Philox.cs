@@ -17,6 +17,9 @@ namespace TpCompiler.Numerics.Kernels;
 public readonly record struct Philox(ulong Seed, ulong Stream)
 {
     internal const int BlocksInGroup = 16;
+
+    /// <summary>Elements in a piece of shared work.</summary>
+    private const int Piece = 16384;
     private const int GroupBytes = 16 * BlocksInGroup;
 
     /// <summary>Independent numbers, uniform on (0, 1) and symmetric about ½: elements start, start + 1, … of the stream.</summary>
@@ -53,18 +56,32 @@ public readonly record struct Philox(ulong Seed, ulong Stream)
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         fixed (T* target = destination)
         {
-            if (Vector512.IsHardwareAccelerated)
+            T* to = target;
+            int length = destination.Length;
+            Philox stream = this;
+            WorkSharing.Run((length + Piece - 1) / Piece, i =>
             {
-                Fill<TPair, TwinLanes512<T>, T>(target, destination.Length, start);
-            }
-            else if (Vector256.IsHardwareAccelerated)
-            {
-                Fill<TPair, Lanes256<T>, T>(target, destination.Length, start);
-            }
-            else
-            {
-                Fill<TPair, Lanes128<T>, T>(target, destination.Length, start);
-            }
+                int first = i * Piece;
+                stream.FillWidest<TPair, T>(to + first, Math.Min(Piece, length - first), start + first);
+            });
+        }
+    }
+
+    private unsafe void FillWidest<TPair, T>(T* target, int length, long start)
+        where TPair : struct, IRandomPair
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Fill<TPair, TwinLanes512<T>, T>(target, length, start);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Fill<TPair, Lanes256<T>, T>(target, length, start);
+        }
+        else
+        {
+            Fill<TPair, Lanes128<T>, T>(target, length, start);
         }
     }
 
