@@ -1,0 +1,150 @@
+using TpCompiler.Ir;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Execution;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Numerics.Limit;
+
+/// <summary>
+/// Evaluates a limit program: by coefficients when it is affine, otherwise at quasi-random points, adding points until every output has the standard
+/// error asked for. Each scrambling runs the whole program on its own; the spread of their results is the error.
+/// </summary>
+public static class LimitEvaluator
+{
+    public const string Coefficients = "coefficients";
+
+    public const string QuasiRandom = "quasi-random points";
+
+    private const int FirstPoints = 1 << 11;
+
+    private const int FirstCapacity = 64;
+
+    /// <param name="limit">A limit program (no powers of n but the 1/n of outer terms and of variances of matrices).</param>
+    /// <param name="feed">The numbers of its Data.</param>
+    /// <param name="settings">How far to go.</param>
+    /// <param name="progress">Told of scramblings done, of all at the present number of points.</param>
+    /// <param name="cancel">Ends the run; what is done is kept.</param>
+    public static LimitResult Evaluate(
+        Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress = null, CancellationToken cancel = default)
+    {
+        if (settings.AllowCoefficients && CoefficientProgram.Of(limit, FirstCapacity) is not null)
+        {
+            return ByCoefficients(limit, feed, settings, cancel);
+        }
+
+        var bytesPerPoint = BytesPerPoint(limit, feed, settings, cancel);
+        var points = settings.Points ?? FirstPoints;
+        while (true)
+        {
+            if (bytesPerPoint * points > settings.MaxMemory)
+            {
+                return LimitResult.Nothing(points, settings.Replicates, LimitShortfall.Memory);
+            }
+
+            var result = AtPoints(limit, feed, settings, points, progress, cancel);
+            if (result.Shortfall != LimitShortfall.None || result.LargestError <= settings.Tolerance || settings.Points is not null)
+            {
+                return result.Shortfall == LimitShortfall.None && result.LargestError > settings.Tolerance ? result with { Shortfall = LimitShortfall.Tolerance } : result;
+            }
+
+            var next = NextPoints(points, result.LargestError / settings.Tolerance);
+            if (next > settings.MaxPoints)
+            {
+                return result with { Shortfall = LimitShortfall.Tolerance };
+            }
+
+            if (bytesPerPoint * next > settings.MaxMemory)
+            {
+                return result with { Shortfall = LimitShortfall.Memory };
+            }
+
+            points = next;
+        }
+    }
+
+    /// <summary>Twice the points, or four times when the error is far from its goal.</summary>
+    private static int NextPoints(int points, double excess) => points * (excess > 3 ? 4 : 2);
+
+    private static LimitResult ByCoefficients(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
+    {
+        for (var capacity = FirstCapacity; ; capacity *= 4)
+        {
+            try
+            {
+                var program = CoefficientProgram.Of(limit, capacity)!;
+                var run = new LimitInterpreter(program, Execution(settings, settings.Threads), new CoefficientCarrier(capacity), settings.Seed).Run(feed, null, cancel);
+                var records = run.Records.Select(record => new LimitRecord(
+                    record.Name,
+                    record.Iteration,
+                    record.Shape,
+                    record.Values.Select(value => new Estimate(value, Rounding(value), ErrorKind.Exact, 0)).ToValueList())).ToValueList();
+                return new LimitResult(records, Coefficients, 0, 1, ShortfallOf(run), 0, run.Failure);
+            }
+            catch (CapacityExceededException)
+            {
+                // The next capacity has room for four times the Gaussians.
+            }
+        }
+
+        static double Rounding(double value) => 1e-13 * Math.Max(1, Math.Abs(value));
+    }
+
+    /// <summary>Memory of all concurrent scramblings for each point, measured on a run with few points.</summary>
+    private static double BytesPerPoint(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
+    {
+        const int Few = 1 << 6;
+        var interpreter = new LimitInterpreter(limit, Execution(settings, 1), new QuasiRandomCarrier(Few, settings.Seed), settings.Seed);
+        interpreter.Run(feed, null, cancel);
+        return (double)interpreter.HeldBytes / Few * settings.Threads;
+    }
+
+    private static LimitResult AtPoints(
+        Program limit, IDataFeed feed, LimitSettings settings, int points, IProgress<LimitProgress>? progress, CancellationToken cancel)
+    {
+        var runs = new ExecutionResult[settings.Replicates];
+        var done = 0;
+        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = settings.Threads }, replicate =>
+        {
+            var carrier = new QuasiRandomCarrier(points, (settings.Seed * 0x1_0000) + (ulong)replicate);
+            var interpreter = new LimitInterpreter(limit, Execution(settings, 1), carrier, settings.Seed);
+            runs[replicate] = interpreter.Run(feed, null, cancel);
+            progress?.Report(new LimitProgress(points, Interlocked.Increment(ref done), runs.Length));
+        });
+
+        var records = Combine(runs, points);
+        var shortfall = runs.Select(ShortfallOf).Max();
+        var largest = records.SelectMany(record => record.Values).Select(estimate => estimate.Error).DefaultIfEmpty(0).Max();
+        var failure = runs.Select(run => run.Failure).FirstOrDefault(found => found is not null);
+        return new LimitResult(records, QuasiRandom, points, runs.Length, shortfall, largest, failure);
+    }
+
+    private static ExecutionSettings Execution(LimitSettings settings, int threads) => new() { AxisSizes = settings.AxisSizes, Threads = threads };
+
+    private static LimitShortfall ShortfallOf(ExecutionResult run) =>
+        run.Failure is not null ? LimitShortfall.NotFinite : run.IsCancelled ? LimitShortfall.Cancelled : LimitShortfall.None;
+
+    /// <summary>Mean and standard error over the runs, of the records that all of them reached.</summary>
+    private static ValueList<LimitRecord> Combine(ExecutionResult[] runs, int points)
+    {
+        var first = runs[0].Records;
+        return Enumerable.Range(0, runs.Min(run => run.Records.Count))
+            .Select(i => new LimitRecord(
+                first[i].Name,
+                first[i].Iteration,
+                first[i].Shape,
+                Enumerable.Range(0, first[i].Values.Count).Select(k => EstimateOf(runs.Select(run => run.Records[i].Values[k]), points)).ToValueList()))
+            .ToValueList();
+    }
+
+    private static Estimate EstimateOf(IEnumerable<double> values, int points)
+    {
+        var sample = values.ToArray();
+        var mean = sample.Average();
+        var squares = sample.Sum(value => (value - mean) * (value - mean));
+        var error = sample.Length > 1 ? Math.Sqrt(squares / (sample.Length - 1) / sample.Length) : double.NaN;
+        return new Estimate(mean, error, ErrorKind.StandardError, points);
+    }
+}
+
+/// <summary>How far an evaluation at quasi-random points is.</summary>
+public readonly record struct LimitProgress(int Points, int ScramblingsDone, int Scramblings);
