@@ -6,7 +6,8 @@ namespace TpCompiler.Cli.Data;
 
 /// <summary>
 /// Drawings, a folder for each class as in the official Omniglot archives (<c>images_background/ALPHABET/characterNN/NNNN_MM.png</c>), unpacked or in a zip
-/// file (a path may go on inside it). Classes are the folders in ordinal order of their paths. A pixel becomes its ink: 0 where the paper is white, 1 where it is black.
+/// file (a path may go on inside it). Classes are the folders in ordinal order of their paths. The first drawing of each class comes first, then the second of each, so
+/// that a batch taken in order holds all classes alike. A pixel becomes its ink: 0 where the paper is white, 1 where it is black.
 /// </summary>
 internal static class ImageFolder
 {
@@ -24,7 +25,15 @@ internal static class ImageFolder
             return null;
         }
 
-        List<(string Name, byte[] Bytes)> files = [.. FilesOf(path).OrderBy(file => file.Name, StringComparer.Ordinal)];
+        List<(string Name, byte[] Bytes)> files =
+        [
+            .. FilesOf(path)
+                .OrderBy(file => file.Name, StringComparer.Ordinal)
+                .GroupBy(file => FolderOf(file.Name))
+                .SelectMany(folder => folder.Select((file, number) => (file, number)))
+                .OrderBy(drawing => drawing.number)
+                .Select(drawing => drawing.file),
+        ];
         string[] classes = [.. files.Select(file => FolderOf(file.Name)).Distinct().Order(StringComparer.Ordinal)];
         if (files.Count == 0)
         {
