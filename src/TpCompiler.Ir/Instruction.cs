@@ -64,7 +64,29 @@ public abstract record MatrixTerm(Expr Coefficient)
     /// Σ_over coefficient · u vᵀ, entries u_α v_β: no 1/n unless the coefficient has it. The coefficient, a scalar, and the vectors may use the
     /// indices in <paramref name="Over"/>.
     /// </summary>
-    public sealed record Outer(Expr Coefficient, ValueList<IndexBinder> Over, Expr.Reference Left, Expr.Reference Right) : MatrixTerm(Coefficient);
+    public sealed record Outer(Expr Coefficient, ValueList<IndexBinder> Over, Expr.Reference Left, Expr.Reference Right) : MatrixTerm(Coefficient)
+    {
+        /// <summary>The same term with the variables of <see cref="Over"/> renamed away from <paramref name="taken"/>.</summary>
+        public Outer RenamedApart(IEnumerable<string> taken)
+        {
+            var used = taken.ToHashSet(StringComparer.Ordinal);
+            var map = new Dictionary<string, Symbolics.Index>(StringComparer.Ordinal);
+            var over = new List<IndexBinder>();
+            foreach (var binder in Over)
+            {
+                var name = IndexSubstitution.FreshName(binder.Name, used);
+                used.Add(name);
+                over.Add(new IndexBinder(name, binder.Axis, binder.Below is { } below && map.TryGetValue(below, out var bound) ? ((Symbolics.Index.Variable)bound).Name : binder.Below));
+                map.Add(binder.Name, name);
+            }
+
+            return new Outer(
+                Coefficient.ReplaceIndices(map),
+                over.ToValueList(),
+                (Expr.Reference)Left.ReplaceIndices(map),
+                (Expr.Reference)Right.ReplaceIndices(map));
+        }
+    }
 }
 
 /// <summary>

@@ -42,7 +42,19 @@ public sealed record TrainingPlan(
     Expr LearningRate,
     int? BatchSize,
     int Steps,
-    DataSource? Source);
+    DataSource? Source)
+{
+    /// <summary>Other inputs that the outputs are reported on, at every step; null for none.</summary>
+    public EvaluationSet? Evaluation { get; init; }
+}
+
+/// <summary>
+/// An evaluation set: the forward pass is repeated on it in each iteration with the weights of that moment, and its outputs are reported as <c>f_test</c>.
+/// </summary>
+/// <param name="Axis">Takes the place of the batch axis.</param>
+/// <param name="Inputs">One for each input of the network, in its order, over <paramref name="Axis"/>; read once, before training.</param>
+/// <param name="Suffix">What is added to the names of the forward pass.</param>
+public sealed record EvaluationSet(Axis Axis, ValueList<Instruction.Data> Inputs, string Suffix = "_test");
 
 /// <summary>Where samples come from: <c>"xor.csv"</c>, <c>images "omniglot/"</c>.</summary>
 public sealed record DataSource(string Kind, string Path);

@@ -1,0 +1,241 @@
+using TpCompiler.Diagnostics;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Ir;
+
+/// <summary>An <see cref="UpdateRule"/> as instructions, weight by weight.</summary>
+internal sealed class Update(Network network, TrainingPlan plan, NameSupply names, ValueTable table, DiagnosticBag diagnostics)
+{
+    private const string Weight = "w";
+    private const string Gradient = "g";
+    private const string Rate = "rate";
+    private const string Norm = "norm";
+
+    private readonly List<Statement> initialisation = [];
+    private readonly List<Carried> carried = [];
+    private readonly List<Statement> statements = [];
+
+    /// <summary>The slots at the start: zeros.</summary>
+    public IReadOnlyList<Statement> Initialisation => initialisation;
+
+    /// <summary>Weights, each followed by its slots.</summary>
+    public IReadOnlyList<Carried> Carried => carried;
+
+    /// <summary>The statements that compute the next weights and slots.</summary>
+    public IReadOnlyList<Statement> Statements(IEnumerable<(Parameter Parameter, string Gradient)> weights)
+    {
+        var list = weights.ToList();
+        var assignments = plan.Rule.Assignments;
+        if (assignments.Any(assignment => Mentions(assignment.Value, Norm)))
+        {
+            assignments = Hoisted(assignments, GradientNorm.Emit(network, list, table, names, statements));
+        }
+
+        foreach (var (parameter, gradient) in list)
+        {
+            var slots = Slots(parameter, assignments);
+            carried.Add(parameter.Type.Kind == ValueKind.Matrix
+                ? new Carried(parameter.Type, parameter.Initial, MatrixUpdate(parameter, gradient, slots, assignments))
+                : new Carried(parameter.Type, parameter.Initial, VectorUpdate(parameter, gradient, slots, assignments)));
+            carried.AddRange(slots.Values.Select(slot => new Carried(slot.State, slot.Initial, slot.Next)));
+        }
+
+        return statements;
+    }
+
+    private static bool Mentions(Expr expr, string name) => expr.References().Any(reference => reference.Name == name);
+
+    private Expr RateOf(Parameter parameter) => plan.LearningRate * Expr.WidthTo(network.Widths[0].Name, -parameter.C);
+
+    /// <summary>State for the slots whose old values are read; the others are abbreviations within a step.</summary>
+    private Dictionary<string, Slot> Slots(Parameter parameter, ValueList<Assignment> assignments)
+    {
+        var slots = new Dictionary<string, Slot>(StringComparer.Ordinal);
+        foreach (var name in plan.Rule.Slots)
+        {
+            var firstRead = IndexWhere(assignment => Mentions(assignment.Value, name));
+            var firstWrite = IndexWhere(assignment => assignment.Target == name);
+            if (firstRead > firstWrite || firstRead == assignments.Count)
+            {
+                continue;
+            }
+
+            var state = parameter.Type with { Name = names.Fresh($"{name}_{parameter.Name}") };
+            var initial = state with { Name = names.Fresh(state.Name + "_0") };
+            initialisation.Add(state.Kind == ValueKind.Matrix ? new Instruction.MatrixSum(initial, []) : new Instruction.Nonlin(initial, Expr.Zero));
+            slots.Add(name, new Slot(state, initial.Name) { Next = state.Name });
+        }
+
+        return slots;
+
+        int IndexWhere(Func<Assignment, bool> test) => assignments.TakeWhile(assignment => !test(assignment)).Count();
+    }
+
+    private string VectorUpdate(Parameter parameter, string gradient, Dictionary<string, Slot> slots, ValueList<Assignment> assignments)
+    {
+        var type = parameter.Type;
+        var values = new Dictionary<string, Expr>(StringComparer.Ordinal)
+        {
+            [Weight] = type.AsReference(),
+            [Gradient] = new Expr.Reference(gradient, type.AsReference().Indices),
+            [Rate] = RateOf(parameter),
+        };
+        foreach (var (name, slot) in slots)
+        {
+            values.Add(name, slot.State.AsReference());
+        }
+
+        var next = type.Name;
+        foreach (var assignment in assignments)
+        {
+            var value = assignment.Value.SubstituteReferences(reference => values.GetValueOrDefault(reference.Name, reference));
+            values[assignment.Target] = Keep(type, assignment.Target, slots, ref next) is { } result ? Emit(new Instruction.Nonlin(result, value)) : value;
+        }
+
+        return next == type.Name ? Emit(new Instruction.Nonlin(type with { Name = NextName(type) }, type.AsReference())).Name : next;
+    }
+
+    private string MatrixUpdate(Parameter parameter, string gradient, Dictionary<string, Slot> slots, ValueList<Assignment> assignments)
+    {
+        var type = parameter.Type;
+        var values = new List<(string Name, ValueList<MatrixTerm> Terms)> { (Weight, Whole(type)) };
+        values.AddRange(slots.Select(slot => (slot.Key, Whole(slot.Value.State))));
+        values.Add((Gradient, ((Instruction.MatrixSum)table[gradient].Instruction!).Terms));
+        var next = type.Name;
+        foreach (var assignment in assignments)
+        {
+            var value = assignment.Value.SubstituteReferences(reference => reference.Name == Rate ? RateOf(parameter) : reference);
+            if (LinearCombination(value, values) is not { } terms)
+            {
+                diagnostics.Add(Codes.NotAvailable, default(Location), $"an update of a matrix that isn't linear in weight, gradient and slots (`{assignment.Target}` of `{parameter.Name}` under `{plan.Rule.Name}`)");
+                break;
+            }
+
+            if (Keep(type, assignment.Target, slots, ref next) is { } result)
+            {
+                Emit(new Instruction.MatrixSum(result, terms));
+                terms = Whole(result);
+            }
+
+            var known = values.FindIndex(entry => entry.Name == assignment.Target);
+            values.RemoveAll(entry => entry.Name == assignment.Target);
+            values.Insert(known < 0 ? values.Count : known, (assignment.Target, terms));
+        }
+
+        return next == type.Name ? Emit(new Instruction.MatrixSum(type with { Name = NextName(type) }, Whole(type))).Name : next;
+    }
+
+    /// <summary>Where an assignment's value goes: to the next weight, the next state of a slot, or nowhere (null).</summary>
+    private Definition? Keep(Definition type, string target, Dictionary<string, Slot> slots, ref string next)
+    {
+        if (target == Weight)
+        {
+            next = NextName(type);
+            return type with { Name = next };
+        }
+
+        return slots.TryGetValue(target, out var slot) ? type with { Name = slot.Next = NextName(slot.State) } : null;
+    }
+
+    private string NextName(Definition state) => names.Fresh(state.Name + "_next");
+
+    private Expr.Reference Emit(Instruction instruction)
+    {
+        statements.Add(instruction);
+        return instruction.Result.AsReference();
+    }
+
+    private static ValueList<MatrixTerm> Whole(Definition matrix) => [new MatrixTerm.Scaled(Expr.One, matrix.AsReference())];
+
+    /// <summary>value as Σ coefficient · matrix; null when it isn't linear.</summary>
+    private static ValueList<MatrixTerm>? LinearCombination(Expr value, List<(string Name, ValueList<MatrixTerm> Terms)> values)
+    {
+        var coefficients = values.ToDictionary(entry => entry.Name, _ => Expr.Zero, StringComparer.Ordinal);
+        if (!Collect(value, Expr.One))
+        {
+            return null;
+        }
+
+        var scaled = new Dictionary<Expr.Reference, Expr>();
+        var outer = new List<MatrixTerm>();
+        foreach (var (name, terms) in values.Where(entry => !coefficients[entry.Name].IsZero))
+        {
+            foreach (var term in terms)
+            {
+                switch (term)
+                {
+                    case MatrixTerm.Scaled s:
+                        scaled[s.Matrix] = scaled.GetValueOrDefault(s.Matrix, Expr.Zero) + (coefficients[name] * s.Coefficient);
+                        break;
+                    case MatrixTerm.Outer o:
+                        outer.Add(o with { Coefficient = coefficients[name] * o.Coefficient });
+                        break;
+                }
+            }
+        }
+
+        return [.. scaled.Where(pair => !pair.Value.IsZero).Select(pair => new MatrixTerm.Scaled(pair.Value, pair.Key)), .. outer];
+
+        bool IsTensor(Expr expr) => expr.References().Any(reference => coefficients.ContainsKey(reference.Name));
+
+        bool Collect(Expr expr, Expr factor)
+        {
+            switch (expr)
+            {
+                case Expr.Constant { Value.IsZero: true }:
+                    return true;
+                case Expr.Reference reference when coefficients.TryGetValue(reference.Name, out var sum):
+                    coefficients[reference.Name] = sum + factor;
+                    return true;
+                case Expr.Add add:
+                    return add.Terms.All(term => Collect(term, factor));
+                case Expr.Multiply product when product.Factors.Where(IsTensor).ToList() is [var tensor]:
+                    return Collect(tensor, factor * Expr.ProductOf(product.Factors.Where(other => !IsTensor(other))));
+                default:
+                    return false;
+            }
+        }
+    }
+
+    /// <summary>The assignments with <c>norm</c> replaced; what depends on it alone, such as min(1, clip/norm), becomes a scalar computed once.</summary>
+    private ValueList<Assignment> Hoisted(ValueList<Assignment> assignments, Expr.Reference norm)
+    {
+        var scalars = new Dictionary<Expr, Expr>();
+        return assignments.Select(assignment => assignment with { Value = Hoist(assignment.Value) }).ToValueList();
+
+        Expr Hoist(Expr expr)
+        {
+            if (expr is Expr.Reference reference)
+            {
+                return reference.Name == Norm ? norm : reference;
+            }
+
+            if (expr is Expr.Multiply product && !IsScalar(expr))
+            {
+                var scalar = Expr.ProductOf(product.Factors.Where(IsScalar));
+                return Expr.ProductOf([Hoist(scalar), .. product.Factors.Where(factor => !IsScalar(factor)).Select(Hoist)]);
+            }
+
+            if (!IsScalar(expr))
+            {
+                return expr.MapChildren(Hoist);
+            }
+
+            if (!scalars.TryGetValue(expr, out var known))
+            {
+                known = Emit(new Instruction.Nonlin(new Definition(names.Fresh("scale"), [], []), expr.SubstituteReferences(_ => norm)));
+                scalars.Add(expr, known);
+            }
+
+            return known;
+        }
+
+        static bool IsScalar(Expr expr) => expr.References().Any() && expr.References().All(reference => reference.Name == Norm);
+    }
+
+    /// <summary>A slot of one weight.</summary>
+    private sealed record Slot(Definition State, string Initial)
+    {
+        public required string Next { get; set; }
+    }
+}
