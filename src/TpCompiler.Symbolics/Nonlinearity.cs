@@ -60,6 +60,15 @@ public sealed record Nonlinearity
     /// <summary>(parameters, x) → ψ(x) such that φ(x) − ψ(x) vanishes faster than any power of 1/|x| as |x| → ∞. Null when there is none.</summary>
     public Func<ValueList<Rational>, Expr, Expr>? AtInfinity { get; init; }
 
+    /// <summary>
+    /// (p, q, r) → E φ(u) φ(v) for (u, v) ~ N(0, [[p, r], [r, q]]), variances p and q; null when there is no closed form, or for the piecewise polynomials, whose forms
+    /// <see cref="ClosedForms"/> derives.
+    /// </summary>
+    public Func<Expr, Expr, Expr, Expr>? Pair { get; init; }
+
+    /// <summary>(p, q, r) → E φ′(u) φ′(v), likewise.</summary>
+    public Func<Expr, Expr, Expr, Expr>? PrimePair { get; init; }
+
     /// <summary>Where the facts come from.</summary>
     public string Source { get; init; } = "elementary";
 

@@ -52,6 +52,8 @@ public static partial class Nonlinearities
             Evaluator = _ => SpecialFunctions.Erf,
             AtInfinity = (_, x) => Call("sign", x),
             Parity = ParityKind.Odd, Growth = Growth.Bounded, Source = "Williams 1997",
+            Pair = (p, q, r) => 2 / new Expr.Pi() * Call("arcsin", 2 * r * Expr.Pow((1 + (2 * p)) * (1 + (2 * q)), -Rational.Half)),
+            PrimePair = (p, q, r) => 4 / new Expr.Pi() * Expr.Pow(Tilted(2, p, q, r), -Rational.Half),
         },
         new()
         {
@@ -60,6 +62,8 @@ public static partial class Nonlinearities
             Evaluator = _ => SpecialFunctions.NormalCdf,
             AtInfinity = (_, x) => Call("step", x),
             Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half, Source = "Williams 1997",
+            Pair = ProbitPair,
+            PrimePair = (p, q, r) => Rational.Half / new Expr.Pi() * Expr.Pow(Tilted(1, p, q, r), -Rational.Half),
         },
         new()
         {
@@ -68,6 +72,8 @@ public static partial class Nonlinearities
             Evaluator = _ => x => double.IsNegativeInfinity(x) ? 0 : x * SpecialFunctions.NormalCdf(x),
             AtInfinity = (_, x) => Call("relu", x),
             Growth = Growth.Linear, Source = "arXiv 1606.08415",
+            Pair = GeluPair,
+            PrimePair = GeluPrimePair,
         },
         new()
         {
@@ -132,6 +138,8 @@ public static partial class Nonlinearities
             Prime = (_, x) => Call("cos", x),
             Evaluator = _ => Math.Sin,
             Parity = ParityKind.Odd, Growth = Growth.Bounded,
+            Pair = (p, q, r) => Waves(p, q, r, -1),
+            PrimePair = (p, q, r) => Waves(p, q, r, 1),
         },
         new()
         {
@@ -139,6 +147,8 @@ public static partial class Nonlinearities
             Prime = (_, x) => -Call("sin", x),
             Evaluator = _ => Math.Cos,
             Parity = ParityKind.Even, Growth = Growth.Bounded, AtZero = Expr.One,
+            Pair = (p, q, r) => Waves(p, q, r, 1),
+            PrimePair = (p, q, r) => Waves(p, q, r, -1),
         },
         new()
         {
@@ -146,6 +156,8 @@ public static partial class Nonlinearities
             Prime = (_, x) => Call("exp", x),
             Evaluator = _ => Math.Exp,
             Growth = Growth.Exponential, IsNonNegative = true, AtZero = Expr.One,
+            Pair = (p, q, r) => Call("exp", (Rational.Half * (p + q)) + r),
+            PrimePair = (p, q, r) => Call("exp", (Rational.Half * (p + q)) + r),
         },
         new()
         {
@@ -161,6 +173,8 @@ public static partial class Nonlinearities
             Evaluator = _ => x => Math.Exp(-x * x),
             AtInfinity = (_, _) => Expr.Zero,
             Parity = ParityKind.Even, Growth = Growth.Bounded, IsNonNegative = true, AtZero = Expr.One,
+            Pair = (p, q, r) => Expr.Pow(Tilted(2, p, q, r), -Rational.Half),
+            PrimePair = (p, q, r) => 4 * r * Expr.Pow(Tilted(2, p, q, r), new Rational(-3, 2)),
         },
         new()
         {
@@ -193,5 +207,29 @@ public static partial class Nonlinearities
         var cubic = new Rational(44715, 1_000_000);
         var t = Call("tanh", slope * (x + (cubic * Expr.Pow(x, 3))));
         return (Rational.Half * (1 + t)) + (Rational.Half * x * (1 - Expr.Pow(t, 2)) * slope * (1 + (3 * cubic * Expr.Pow(x, 2))));
+    }
+
+    /// <summary>The determinant of 1 + k Σ: weighting a Gaussian of covariance Σ by exp(−½ k (u² + v²)) gives the covariance (Σ⁻¹ + k)⁻¹, whose covariance entry is r over this.</summary>
+    private static Expr Tilted(Rational k, Expr p, Expr q, Expr r) => ((1 + (k * p)) * (1 + (k * q))) - (k * k * Expr.Pow(r, 2));
+
+    /// <summary>½(exp(r − (p + q)/2) ± exp(−r − (p + q)/2)).</summary>
+    private static Expr Waves(Expr p, Expr q, Expr r, int sign) =>
+        Rational.Half * (Call("exp", r - (Rational.Half * (p + q))) + (sign * Call("exp", -r - (Rational.Half * (p + q)))));
+
+    private static Expr ProbitPair(Expr p, Expr q, Expr r) =>
+        new Rational(1, 4) + (Rational.Half / new Expr.Pi() * Call("arcsin", r * Expr.Pow((1 + p) * (1 + q), -Rational.Half)));
+
+    /// <summary>E uΦ(u) vΦ(v) by Stein's lemma: p E Φ′(u) vΦ(v) + r E Φ(u)(Φ(v) + vΦ′(v)), each a tilted Gaussian mean.</summary>
+    private static Expr GeluPair(Expr p, Expr q, Expr r)
+    {
+        var root = Rational.Half / new Expr.Pi() * Expr.Pow(Tilted(1, p, q, r), -Rational.Half);
+        return (p * (q - (Expr.Pow(r, 2) / (1 + p))) * root) + (r * ProbitPair(p, q, r)) + (Expr.Pow(r, 2) / (1 + q) * root);
+    }
+
+    private static Expr GeluPrimePair(Expr p, Expr q, Expr r)
+    {
+        var tilted = Tilted(1, p, q, r);
+        var root = Rational.Half / new Expr.Pi() * Expr.Pow(tilted, -Rational.Half);
+        return ProbitPair(p, q, r) + (r * root * (Expr.Pow(1 + p, -1) + Expr.Pow(1 + q, -1) + Expr.Pow(tilted, -1)));
     }
 }

@@ -1,0 +1,117 @@
+namespace TpCompiler.Symbolics;
+
+/// <summary>
+/// E f(u) g(v) for (u, v) ~ N(0, [[p, r], [r, q]]), as numbers, for functions of one variable. p, q: variances; r: the covariance. A closed form where there is one, else quadrature.
+/// Variance 0 and correlation ±1 (and a rounding error beyond) give their exact meaning.
+/// </summary>
+public sealed class GaussianMoments
+{
+    private static readonly Expr.Reference P = new("p", []), Q = new("q", []), R = new("r", []);
+
+    private readonly Func<double, double> f;
+    private readonly Func<double, double> g;
+    private readonly double[] kinksOfF;
+    private readonly double[] kinksOfG;
+    private readonly bool exponential;
+    private readonly Func<double[], double>[]? closedTerms;
+    private readonly double tolerance;
+
+    /// <summary>Prepares E f(u) g(v) for many covariances.</summary>
+    /// <param name="f">A function of <paramref name="variable"/> alone.</param>
+    /// <param name="g">Another, or the same.</param>
+    /// <param name="variable">The variable.</param>
+    /// <param name="tolerance">The absolute error that quadrature tries to reach.</param>
+    /// <param name="useClosedForm">False to integrate even when there is a closed form.</param>
+    public GaussianMoments(Expr f, Expr g, Expr.Reference variable, double tolerance = 1e-13, bool useClosedForm = true)
+    {
+        this.f = Evaluation.Compile(f, variable);
+        this.g = Evaluation.Compile(g, variable);
+        this.tolerance = tolerance;
+        kinksOfF = Kinks.Of(f, variable);
+        kinksOfG = Kinks.Of(g, variable);
+        exponential = !Growth.Of(f, variable).IsPolynomial || !Growth.Of(g, variable).IsPolynomial;
+        var form = useClosedForm ? ClosedForms.Pair(f, g, variable, P, Q, R) : null;
+        closedTerms = form is null ? null : [.. (form is Expr.Add sum ? sum.Terms : [form]).Select(term => Evaluation.Compile(term, [P, Q, R]))];
+    }
+
+    /// <summary>E φ^(k)(u) φ^(k)(v).</summary>
+    public static NumericMoment Pair(Expr phi, Expr.Reference variable, double p, double q, double r, int derivative = 0)
+    {
+        for (var k = 0; k < derivative; k++)
+        {
+            phi = Derivative.Of(phi, variable);
+        }
+
+        return new GaussianMoments(phi, phi, variable).At(p, q, r);
+    }
+
+    /// <summary>Whether there is a closed form.</summary>
+    public bool IsClosedForm => closedTerms is not null;
+
+    /// <summary>E f(u), u ~ N(0, p).</summary>
+    public static NumericMoment Mean(Expr f, Expr.Reference variable, double p, double tolerance = 1e-13) =>
+        new GaussianMoments(f, Expr.One, variable, tolerance, useClosedForm: false).At(p, 0, 0);
+
+    /// <summary>The moment at one covariance.</summary>
+    public NumericMoment At(double p, double q, double r)
+    {
+        if (!(p >= 0 && q >= 0 && double.IsFinite(p) && double.IsFinite(q) && double.IsFinite(r)))
+        {
+            return new NumericMoment(double.NaN, double.PositiveInfinity, MomentTier.Quadrature);
+        }
+
+        if (p == 0 || q == 0)
+        {
+            var (atF, atG) = (Mean(f, kinksOfF, p), Mean(g, kinksOfG, q));
+            return new NumericMoment(atF.Value * atG.Value, (Math.Abs(atF.Value) * atG.Error) + (Math.Abs(atG.Value) * atF.Error) + (atF.Error * atG.Error), MomentTier.Quadrature);
+        }
+
+        var (deviationU, deviationV) = (Math.Sqrt(p), Math.Sqrt(q));
+        var correlation = Math.Clamp(r / (deviationU * deviationV), -1, 1);
+        if (closedTerms is not null)
+        {
+            // arccos(r/√(pq)) must see no more than 1. The terms at correlation 1 bound what cancels at −1.
+            var limit = Math.Sqrt(p * q);
+            double[] at = [p, q, Math.Clamp(r, -limit, limit)], atOne = [p, q, limit];
+            var (value, magnitude) = (0.0, 0.0);
+            foreach (var term in closedTerms)
+            {
+                var summand = term(at);
+                value += summand;
+                magnitude += Math.Abs(summand) + Math.Abs(term(atOne));
+            }
+
+            return new NumericMoment(value, 4e-15 * magnitude, MomentTier.ClosedForm);
+        }
+
+        var reach = exponential ? deviationU + deviationV : 0;
+        if (Math.Abs(correlation) == 1)
+        {
+            return Quadrature.Line(
+                x => f(deviationU * x) * g(correlation * deviationV * x),
+                [.. kinksOfF.Select(kink => kink / deviationU), .. kinksOfG.Select(kink => correlation * kink / deviationV)],
+                tolerance,
+                reach);
+        }
+
+        return Quadrature.Plane(
+            x => f(deviationU * x),
+            [.. kinksOfF.Select(kink => kink / deviationU)],
+            x => g(deviationV * x),
+            [.. kinksOfG.Select(kink => kink / deviationV)],
+            correlation,
+            tolerance,
+            reach);
+    }
+
+    private NumericMoment Mean(Func<double, double> function, double[] kinks, double variance)
+    {
+        if (variance == 0)
+        {
+            return new NumericMoment(function(0), 0, MomentTier.ClosedForm);
+        }
+
+        var deviation = Math.Sqrt(variance);
+        return Quadrature.Line(x => function(deviation * x), [.. kinks.Select(kink => kink / deviation)], tolerance, exponential ? deviation : 0);
+    }
+}

@@ -1,0 +1,159 @@
+using CsCheck;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Tests.Symbolics;
+
+public class GaussianMomentTests
+{
+    private static readonly Expr.Reference X = new("x", []);
+
+    private static readonly Expr.Reference P = new("p", []);
+
+    private static readonly Expr.Reference Q = new("q", []);
+
+    private static readonly Expr.Reference R = new("r", []);
+
+    /// <summary>Functions of the whole real line: every row, the abbreviations, and compositions.</summary>
+    private static readonly string[] All = [
+        .. Nonlinearities.Rows.Where(row => row.Domain == Domain.Real).Select(row => ExprPrinter.Print(Nonlinearities.Apply(row.Name, [X], [])!)),
+        "x", "x^2", "x^3 - 2 * x", "relu(x)^2", "relu(x)^3", "leaky_relu(x, 1/10)", "leaky_relu(-2 * x, 1/10) + x^2", "gelu(1/2 * x)", "3 * erf(2 * x)", "relu(-x)", "step(x) * x^2 - abs(x)",
+        "gaussian(x) * sin(x)", "x * tanh(x)", "relu(x - 1/3)"];
+
+    public static TheoryData<string> Functions => [.. All];
+
+    public static TheoryData<string> WithClosedForm => [.. All.Where(text => ClosedForms.Pair(Read(text), Read(text), X, P, Q, R) is not null)];
+
+    private static Expr Read(string text) => ExprReader.Read(text).Expr!;
+
+    private static NumericMoment Pair(string text, double p, double q, double r, int derivative = 0) => GaussianMoments.Pair(Read(text), X, p, q, r, derivative);
+
+    [Theory]
+    [InlineData("step(x)", 0.3333333333333333)]
+    [InlineData("relu(x)", 0.3044988905221147)]
+    [InlineData("relu(x)^2", 0.7067483357831720)]
+    [InlineData("leaky_relu(x, 1/10)", 0.2966441013229129)]
+    [InlineData("abs(x)", 0.7179955620884587)]
+    [InlineData("erf(x)", 0.2163468959387855)]
+    [InlineData("gelu(x)", 0.2272949150219915)]
+    [InlineData("sin(x)", 0.1917002497821018)]
+    [InlineData("cos(x)", 0.4148304099305316)]
+    [InlineData("exp(x)", 4.481689070338065)]
+    [InlineData("gaussian(x)", 0.3535533905932738)]
+    [InlineData("tanh(x)", 0.1863244132034481)]
+    [InlineData("sigmoid(x)", 0.2714283256317053)]
+    [InlineData("silu(x)", 0.1831696630881595)]
+    [InlineData("softplus(x)", 0.7800781652069435)]
+    [InlineData("elu(x, 1)", 0.3247836489567624)]
+    [InlineData("x^2", 1.5)]
+    [InlineData("x^3", 5.25)]
+    [InlineData("x^4", 28.5)]
+    public void The_moment_at_correlation_one_half_has_its_known_value(string function, double expected)
+    {
+        var moment = Pair(function, 1, 1, 0.5);
+        Assert.Equal(expected, moment.Value, 1e-12 * Math.Max(1, expected));
+        Assert.InRange(moment.Error, 0, 1e-12 * Math.Max(1, expected));
+    }
+
+    [Theory]
+    [InlineData("erf(x)", 0.4501581580785530)]
+    [InlineData("gelu(x)", 0.3422672424594431)]
+    [InlineData("tanh(x)", 0.3847470284410389)]
+    public void The_moment_of_the_derivative_has_its_known_value(string function, double expected) =>
+        Assert.Equal(expected, Pair(function, 1, 1, 0.5, derivative: 1).Value, 1e-12);
+
+    [Theory]
+    [InlineData("x^2", "3/2")]
+    [InlineData("x^3", "21/4")]
+    [InlineData("x^4", "57/2")]
+    [InlineData("x^2 - 1", "1/2")]
+    public void Moments_of_polynomials_are_exact_rationals(string function, string expected) =>
+        Assert.Equal(new Expr.Constant(Rational.Parse(expected)!.Value), ClosedForms.Pair(Read(function), Read(function), X, 1, 1, Rational.Half));
+
+    [Fact]
+    public void The_arc_cosine_kernel_prints_as_in_the_papers() =>
+        Assert.Equal(
+            "r (π − θ) / (2 π) + sin(θ) √(p q) / (2 π)",
+            ExprPrinter.Print(ClosedForms.Pair(Read("relu(x)"), Read("relu(x)"), X, P, Q, R, angle: Expr.Of("θ"))!, ExprStyle.Unicode));
+
+    [Theory]
+    [MemberData(nameof(WithClosedForm))]
+    public void The_closed_form_equals_quadrature(string function)
+    {
+        foreach (var derivative in new[] { 0, 1 })
+        {
+            var phi = Read(function);
+            phi = derivative == 0 ? phi : Derivative.Of(phi, X);
+            var closed = new GaussianMoments(phi, phi, X);
+            var integrated = new GaussianMoments(phi, phi, X, useClosedForm: false);
+            foreach (var (p, q, r) in new[] { (1.0, 1.0, 0.5), (0.7, 2.0, -0.9), (1.3, 0.4, 0.7211), (0.5, 0.5, 0.0), (0.8, 0.8, 0.8), (0.9, 0.9, -0.9) })
+            {
+                var (a, b) = (closed.At(p, q, r), integrated.At(p, q, r));
+                Assert.Equal(MomentTier.Quadrature, b.Tier);
+                Assert.Equal(b.Value, a.Value, 1e-12 * (1 + Math.Abs(b.Value)));
+                Assert.True(Math.Abs(a.Value - b.Value) <= a.Error + b.Error, $"{function} at {(p, q, r)}: {a.Value} and {b.Value} differ by more than {a.Error} + {b.Error}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void The_derivative_by_the_covariance_is_the_moment_of_the_derivatives(string function)
+    {
+        // Price's theorem. A jump's derivative has a delta, which is not in the table.
+        var phi = Read(function);
+        if (phi.DescendantsAndSelf().OfType<Expr.Call>().Any(call => call.Function is "step" or "sign"))
+        {
+            return;
+        }
+
+        var moments = new GaussianMoments(phi, phi, X, tolerance: 1e-11);
+        var prime = Derivative.Of(phi, X);
+        var expected = new GaussianMoments(prime, prime, X).At(0.9, 1.2, 0.4).Value;
+        double Central(double h) => (moments.At(0.9, 1.2, 0.4 + h).Value - moments.At(0.9, 1.2, 0.4 - h).Value) / (2 * h);
+        const double H = 4e-3;
+        var difference = ((16 * ((4 * Central(H)) - Central(2 * H)) / 3) - (((4 * Central(2 * H)) - Central(4 * H)) / 3)) / 15;
+        Assert.Equal(expected, difference, 1e-8 * (1 + Math.Abs(expected)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void Degenerate_covariances_have_their_meaning(string function)
+    {
+        var phi = Read(function);
+        var value = Evaluation.Compile(phi, X);
+        var moments = new GaussianMoments(phi, phi, X);
+        Assert.Equal(value(0) * value(0), moments.At(0, 0, 0).Value, 1e-15);
+        Assert.Equal(value(0) * GaussianMoments.Mean(phi, X, 2).Value, moments.At(0, 2, 0).Value, 1e-12);
+
+        // Correlation 1 is the second moment, by an integral in one dimension; a float beyond is no different, nor is a float below, to what a float decides there.
+        var kinks = Kinks.Of(phi, X);
+        var second = Quadrature.Line(x => value(x) * value(x), kinks, 1e-13, 2).Value;
+        Assert.Equal(second, moments.At(1, 1, 1).Value, 1e-11 * (1 + second));
+        Assert.Equal(second, moments.At(1, 1, 1 + 1e-15).Value, 1e-11 * (1 + second));
+        var jump = phi.DescendantsAndSelf().OfType<Expr.Call>().Any(call => call.Function is "step" or "sign");
+        Assert.Equal(second, moments.At(1, 1, 1 - 1e-15).Value, jump ? 1e-7 : 1e-11 * (1 + second));
+        var opposite = Quadrature.Line(x => value(x) * value(-x), [.. kinks, .. kinks.Select(kink => -kink)], 1e-13, 2).Value;
+        Assert.Equal(opposite, moments.At(1, 1, -1).Value, 1e-11 * (1 + second));
+    }
+
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void The_kernel_of_five_inputs_is_positive_semidefinite(string function)
+    {
+        var phi = Read(function);
+        var moments = new GaussianMoments(phi, phi, X, tolerance: 1e-9);
+        Gen.Int[-16, 16].Select(i => i / 16.0).Array[10].Sample(
+            entries =>
+            {
+                var kernel = MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.Dense(5, 5, (i, j) =>
+                {
+                    double Dot(int a, int b) => (entries[2 * a] * entries[2 * b]) + (entries[(2 * a) + 1] * entries[(2 * b) + 1]);
+                    return moments.At(Dot(i, i), Dot(j, j), Dot(i, j)).Value;
+                });
+                var eigenvalues = (0.5 * (kernel + kernel.Transpose())).Evd(MathNet.Numerics.LinearAlgebra.Symmetricity.Symmetric).EigenValues;
+                Assert.True(eigenvalues.Min(value => value.Real) > -2e-8 * (1 + eigenvalues.Max(value => value.Real)));
+            },
+            iter: 2,
+            threads: 1);
+    }
+}
