@@ -1,0 +1,93 @@
+using CsCheck;
+using TpCompiler.Ir;
+using TpCompiler.Numerics.Checking;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Symbolics;
+using TpCompiler.Tests.Ir;
+
+namespace TpCompiler.Tests.Numerics.Checking;
+
+public class ScaleCheckTests
+{
+    private static readonly CheckSettings Small = new() { Widths = [32, 64, 128, 256], Seeds = 8, Steps = 2 };
+
+    // µP, two hidden layers: every layer moves as much as it is large; only f starts small.
+    private static readonly ExpectedScale[] MaximalUpdate =
+    [
+        new("h1", 0, 0), new("x1", 0, 0), new("h2", 0, 0), new("x2", 0, 0), new("f", Rational.Half, 0), new("loss", 0, 0),
+        new("W1", Rational.Half, Rational.Half), new("W2", Rational.Half, 1), new("W3", Rational.Half, Rational.Half),
+    ];
+
+    [Fact]
+    public void Maximal_update_nets_scale_as_derived()
+    {
+        var result = Check(SampleNetworks.Mup(2), MaximalUpdate);
+
+        Assert.All(result.Lines, line => Assert.True(line.Verdict == CheckVerdict.Agrees || line is { Name: "f", IsChange: false }, line.ToString()));
+        Assert.DoesNotContain(result.Lines, line => line.Verdict == CheckVerdict.Differs);
+    }
+
+    [Fact]
+    public void A_wrong_derived_exponent_is_found_in_its_line_alone()
+    {
+        var wrong = MaximalUpdate.Select(value => value.Name == "h2" ? value with { Change = Rational.Half } : value).ToList();
+        var result = Check(SampleNetworks.Mup(2), wrong);
+
+        Assert.Equal([("h2", true)], result.Lines.Where(line => line.Verdict == CheckVerdict.Differs).Select(line => (line.Name, line.IsChange)));
+    }
+
+    [Fact]
+    public void A_net_in_ntk_parametrization_fails_the_exponents_of_maximal_update()
+    {
+        var result = Check(SampleNetworks.Ntk(2), MaximalUpdate);
+
+        Assert.Contains(result.Lines, line => line is { Name: "h2", IsChange: true, Verdict: CheckVerdict.Differs });
+        Assert.Contains(result.Lines, line => line is { Name: "f", IsChange: false, Verdict: CheckVerdict.Differs });
+        Assert.Contains(result.Lines, line => line is { Name: "h1", IsChange: false, Verdict: CheckVerdict.Agrees });
+    }
+
+    [Fact]
+    public void What_is_derived_to_vanish_must_vanish()
+    {
+        ExpectedScale[] frozen = [new("x", 0, null), new("h1", 0, null), new("f", null, 0)];
+        var result = Check(SampleNetworks.Mup(2), frozen);
+
+        Assert.Equal(
+            [CheckVerdict.Agrees, CheckVerdict.Agrees, CheckVerdict.Agrees, CheckVerdict.Differs, CheckVerdict.Differs, CheckVerdict.Agrees],
+            result.Lines.Select(line => line.Verdict));
+    }
+
+    [Fact]
+    public void A_fit_recovers_slope_and_correction() => (from slope in Gen.Double[-2, 2]
+                                                          from scale in Gen.Double[0.1, 10]
+                                                          from correction in Gen.Double[-3, 3]
+                                                          select (slope, scale, correction)).Sample(sample =>
+    {
+        double[] widths = [64, 128, 256, 512, 1024];
+        var exact = SlopeFit.Of([.. widths.SelectMany(n => Enumerable.Range(0, 2).Select(_ => (n, sample.scale * Math.Pow(n, sample.slope) * Math.Exp(sample.correction / Math.Sqrt(n)))))])!;
+        Assert.Equal(sample.slope, exact.Slope, 1e-9);
+    });
+
+    [Fact]
+    public void The_interval_of_a_fit_covers_the_slope_at_its_confidence()
+    {
+        // Normal noise in log size, by seeds: about 95 of 100 intervals hold the true slope.
+        double[] widths = [64, 128, 256, 512];
+        var covered = Enumerable.Range(0, 400).Count(seed =>
+        {
+            var noise = new double[32];
+            new TpCompiler.Numerics.Kernels.Philox((ulong)seed, 9).Normal(noise);
+            var fit = SlopeFit.Of([.. noise.Select((z, i) => (widths[i % 4], Math.Pow(widths[i % 4], -0.5) * Math.Exp(0.3 * z)))])!;
+            return Math.Abs(fit.Slope + 0.5) <= fit.HalfWidth;
+        });
+
+        Assert.InRange(covered, 364, 396);
+    }
+
+    private static CheckResult Check(IReadOnlyList<(Rational A, Rational B, Rational C)> parametrization, IReadOnlyList<ExpectedScale> expected)
+    {
+        var (network, plan) = SampleNetworks.Mlp(2, "tanh", parametrization, inputs: 3, batch: 2, steps: 4);
+        var feed = new BatchFeed(new Dictionary<string, SampleField> { ["x"] = new([1, -0.5, 0.25, 0.5, 1, 1], 2), ["y"] = new([1, -1], 2) });
+        return ScaleCheck.Run<double>(TrainingProgram.Of(network, plan), expected, Small, feed);
+    }
+}
