@@ -6,12 +6,14 @@ using TpCompiler.Symbolics;
 namespace TpCompiler.Numerics.Limit;
 
 /// <summary>
-/// Evaluates a limit program: by coefficients when it is affine, otherwise at quasi-random points, adding points until every output has the standard
+/// Evaluates a limit program: by coefficients when it is affine, by exact polynomials when it is one of moderate size, otherwise at quasi-random points, adding points until every output has the standard
 /// error asked for. Each scrambling runs the whole program on its own; the spread of their results is the error.
 /// </summary>
 public static class LimitEvaluator
 {
     public const string Coefficients = "coefficients";
+
+    public const string Polynomials = "polynomials";
 
     public const string QuasiRandom = "quasi-random points";
 
@@ -27,9 +29,14 @@ public static class LimitEvaluator
     public static LimitResult Evaluate(
         Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress = null, CancellationToken cancel = default)
     {
-        if (settings.AllowCoefficients && CoefficientProgram.Of(limit, FirstCapacity) is not null)
+        if (settings.AllowExact && CoefficientProgram.Of(limit, FirstCapacity) is not null)
         {
             return ByCoefficients(limit, feed, settings, cancel);
+        }
+
+        if (settings.AllowExact && PolynomialEvaluator.Evaluate(limit, feed, settings.AxisSizes) is { } exact)
+        {
+            return OfPolynomials(exact);
         }
 
         var bytesPerPoint = BytesPerPoint(limit, feed, settings, cancel);
@@ -87,6 +94,16 @@ public static class LimitEvaluator
         }
 
         static double Rounding(double value) => 1e-13 * Math.Max(1, Math.Abs(value));
+    }
+
+    private static LimitResult OfPolynomials(IReadOnlyList<ExactRecord> exact)
+    {
+        var records = exact.Select(record => new LimitRecord(
+            record.Name,
+            record.Iteration,
+            record.Shape,
+            record.Values.Select(value => new Estimate(value.ToDouble(), Math.BitIncrement(Math.Abs(value.ToDouble())) - Math.Abs(value.ToDouble()), ErrorKind.Exact, 0)).ToValueList()));
+        return new LimitResult(records.ToValueList(), Polynomials, 0, 1, LimitShortfall.None, 0, null);
     }
 
     /// <summary>Memory of all concurrent scramblings for each point, measured on a run with few points.</summary>

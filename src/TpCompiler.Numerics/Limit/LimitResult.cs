@@ -28,8 +28,8 @@ public sealed record LimitSettings
     /// <summary>Threads at most. Results don't depend on it.</summary>
     public int Threads { get; init; } = 2;
 
-    /// <summary>Whether an affine program may run on coefficients; otherwise it runs at points too.</summary>
-    public bool AllowCoefficients { get; init; } = true;
+    /// <summary>Whether an affine program may run on coefficients and a polynomial one on polynomials; otherwise they run at points too.</summary>
+    public bool AllowExact { get; init; } = true;
 
     /// <summary>Sizes of axes that the program leaves open.</summary>
     public IReadOnlyDictionary<string, int> AxisSizes { get; init; } = new Dictionary<string, int>();
@@ -61,8 +61,8 @@ public enum LimitShortfall
 
 /// <summary>What evaluating a limit gave.</summary>
 /// <param name="Records">The outputs with their errors; up to where a run failed, if it did.</param>
-/// <param name="Tier">What variables lived in: <c>coefficients</c> or <c>quasi-random points</c>.</param>
-/// <param name="Points">Points of each scrambling, 0 for coefficients.</param>
+/// <param name="Tier">What variables lived in: <c>coefficients</c>, <c>polynomials</c> or <c>quasi-random points</c>.</param>
+/// <param name="Points">Points of each scrambling, 0 for exact tiers.</param>
 /// <param name="Replicates">Scramblings.</param>
 /// <param name="Shortfall">Why the result is not as good as asked.</param>
 /// <param name="LargestError">The largest error of an output.</param>
