@@ -16,7 +16,10 @@ internal sealed unsafe class AlignedArray<T>
 
     private long Length { get; set; } = -1;
 
-    /// <summary>Makes room for <paramref name="length"/> elements. When it grows, the elements are new and zero; otherwise they are what they were.</summary>
+    /// <summary>
+    /// Makes room for <paramref name="length"/> elements. When it grows, the elements are new and zero; otherwise they are what they
+    /// were.
+    /// </summary>
     public T* Reserve(long length)
     {
         if (length > Length)

@@ -5,7 +5,8 @@ namespace TpCompiler.Numerics.Kernels;
 
 /// <summary>
 /// Exponential and logarithm of a register, to about one unit in the last place, over the whole range of the type:
-/// subnormal arguments and results, ±∞ and NaN included. Every lane takes the same branchless path, so a value's result depends on nothing but the value.
+/// subnormal arguments and results, ±∞ and NaN included. Every lane takes the same branchless path, so a value's result depends on
+/// nothing but the value.
 /// </summary>
 internal static class Elementary<TV, T>
     where TV : struct, ILanes<TV, T>
@@ -52,7 +53,9 @@ internal static class Elementary<TV, T>
     public static TV PowerOfTwo(TV magicSum) =>
         TV.ShiftLeft(TV.AddBits(magicSum, TV.CreateBits(IsSingle ? 127UL : 1023UL)), MantissaBits);
 
-    /// <summary>Writes x = k·ln 2 + r with |r| ≤ ½ ln 2 (Cody and Waite's reduction; the FMA keeps r exact to its last digit) and returns e^r − 1.</summary>
+    /// <summary>
+    /// Writes x = k·ln 2 + r with |r| ≤ ½ ln 2 (Cody and Waite's reduction; the FMA keeps r exact to its last digit) and returns e^r − 1.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TV ExpReduced(TV x, out TV magicSum)
     {

@@ -3,9 +3,10 @@ using System.Numerics;
 namespace TpCompiler.Numerics.Kernels;
 
 /// <summary>
-/// Functions of float or double spans, in SIMD: y[i] = f(x[i]), where y may be x itself. A result depends on its argument alone, not on its place in the span
-/// or the machine's SIMD width, so cutting a span into pieces changes no bit. Errors are at most a few units in the last place over the whole range of the type, with
-/// subnormals, ±∞ and NaN as <see cref="Math"/> has them, unless a function says otherwise.
+/// Functions of float or double spans, in SIMD: y[i] = f(x[i]), where y may be x itself. A result depends on its argument alone, not on
+/// its place in the span or the machine's SIMD width, so cutting a span into pieces changes no bit. Errors are at most a few units in the
+/// last place over the whole range of the type, with subnormals, ±∞ and NaN as <see cref="Math"/> has them, unless a function says
+/// otherwise.
 /// </summary>
 public static class Elementwise
 {

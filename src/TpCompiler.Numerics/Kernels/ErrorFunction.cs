@@ -5,7 +5,8 @@ namespace TpCompiler.Numerics.Kernels;
 
 /// <summary>
 /// The error function and the normal distribution of a register. The polynomials are Chebyshev interpolants computed in 60 digits:
-/// of erf(x)/x in x² on [0, 1], and of (x + c)·e^{x²}·erfc(x) in the variable 1/(x + c), which maps the whole half line to a short interval.
+/// of erf(x)/x in x² on [0, 1], and of (x + c)·e^{x²}·erfc(x) in the variable 1/(x + c), which maps the whole half line to a short
+/// interval.
 /// </summary>
 internal static class ErrorFunction<TV, T>
     where TV : struct, ILanes<TV, T>

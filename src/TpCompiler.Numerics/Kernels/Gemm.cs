@@ -22,8 +22,8 @@ public static unsafe class Gemm
     private static GemmBackend preferred = GemmBackend.OpenBlas;
 
     /// <summary>
-    /// The backend asked for; at first OpenBLAS. What is in use is <see cref="Backend"/>. With <see cref="GemmBackend.Portable"/> results don't depend on the machine's libraries
-    /// or on <see cref="WorkSharing.ThreadCount"/>.
+    /// The backend asked for; at first OpenBLAS. What is in use is <see cref="Backend"/>. With <see cref="GemmBackend.Portable"/> results
+    /// don't depend on the machine's libraries or on <see cref="WorkSharing.ThreadCount"/>.
     /// </summary>
     public static GemmBackend Preferred
     {
@@ -40,11 +40,24 @@ public static unsafe class Gemm
         Vector512.IsHardwareAccelerated ? nameof(Vector512) : Vector256.IsHardwareAccelerated ? nameof(Vector256) : nameof(Vector128);
 
     /// <summary>
-    /// C ← α·op(A)·op(B) + β·C, where op(A) is m × k, op(B) k × n and C m × n, and op is the transpose when asked. Each matrix is row-major; a stride is the distance of
-    /// its rows in memory, at least their length. With β = 0, C is not read. The matrices may not overlap C.
+    /// C ← α·op(A)·op(B) + β·C, where op(A) is m × k, op(B) k × n and C m × n, and op is the transpose when asked. Each matrix is
+    /// row-major; a stride is the distance of its rows in memory, at least their length. With β = 0, C is not read. The matrices may not
+    /// overlap C.
     /// </summary>
     public static void Multiply<T>(
-        bool transposeA, bool transposeB, int m, int n, int k, T alpha, ReadOnlySpan<T> a, int strideOfA, ReadOnlySpan<T> b, int strideOfB, T beta, Span<T> c, int strideOfC)
+        bool transposeA,
+        bool transposeB,
+        int m,
+        int n,
+        int k,
+        T alpha,
+        ReadOnlySpan<T> a,
+        int strideOfA,
+        ReadOnlySpan<T> b,
+        int strideOfB,
+        T beta,
+        Span<T> c,
+        int strideOfC)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Require(a.Length, transposeA ? k : m, transposeA ? m : k, strideOfA, nameof(a));

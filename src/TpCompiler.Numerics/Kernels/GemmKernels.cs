@@ -17,8 +17,9 @@ internal abstract class GemmKernels<T>
 }
 
 /// <summary>
-/// Both operands are packed as the register tile reads them, B in panels of two registers, A eight rows at a time. An element of C is summed by one thread, over blocks of k of
-/// a fixed size in order: neither the number of threads nor where in C it stands changes its rounding.
+/// Both operands are packed as the register tile reads them, B in panels of two registers, A eight rows at a time. An element of C is
+/// summed by one thread, over blocks of k of a fixed size in order: neither the number of threads nor where in C it stands changes its
+/// rounding.
 /// </summary>
 internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
     where TV : struct, ILanes<TV, T>
@@ -28,7 +29,9 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
 
     private const int RowGroup = RowsTogether.Rows;
 
-    /// <summary>Rows of A in a piece of work: with <see cref="DepthBlock"/>, a packed block for a quarter of a second-level cache.</summary>
+    /// <summary>
+    /// Rows of A in a piece of work: with <see cref="DepthBlock"/>, a packed block for a quarter of a second-level cache.
+    /// </summary>
     private const int RowBlock = 96;
     private const int ColumnBlock = 2048;
 
@@ -56,7 +59,9 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
             {
                 int first = j, from = k, depth = Math.Min(DepthBlock, x.K - k);
                 WorkSharing.Run(count, panel => PackRight(x, first + (panel * Width), from, depth, right + ((nint)panel * Width * depth)));
-                WorkSharing.Run((x.M + RowBlock - 1) / RowBlock, block => MultiplyRows(x, block * RowBlock, first, columns, from, depth, right));
+                WorkSharing.Run(
+                    (x.M + RowBlock - 1) / RowBlock,
+                    block => MultiplyRows(x, block * RowBlock, first, columns, from, depth, right));
             }
         }
 

@@ -49,7 +49,9 @@ internal unsafe interface ILanes<TSelf, T>
     static abstract TSelf Select(TSelf mask, TSelf whenTrue, TSelf whenFalse);
     static abstract bool AnyTrue(TSelf mask);
 
-    /// <summary>(k + ½)·2^-31 for the upper 31 bits k of the lane (float), (k + ½)·2^-52 for the upper 52 (double), rounded once; never 0.</summary>
+    /// <summary>
+    /// (k + ½)·2^-31 for the upper 31 bits k of the lane (float), (k + ½)·2^-52 for the upper 52 (double), rounded once; never 0.
+    /// </summary>
     static abstract TSelf UnitFromBits(TSelf bits);
 
     /// <summary>Over 64-bit lanes, whatever <typeparamref name="T"/> is: the product of the low 32 bits, in 64 bits.</summary>

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace TpCompiler.Numerics.Kernels;
 
-/// <summary>Runs a lane function over a span in the widest register the machine has. A last, partial register goes through the same code.</summary>
+/// <summary>
+/// Runs a lane function over a span in the widest register the machine has. A last, partial register goes through the same code.
+/// </summary>
 internal static unsafe class LaneLoop
 {
     /// <summary>Elements in a piece of shared work: several microseconds.</summary>

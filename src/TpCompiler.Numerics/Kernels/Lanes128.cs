@@ -9,7 +9,8 @@ namespace TpCompiler.Numerics.Kernels;
 internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Set by initialisers, not through a constructor: that would be one more call to inline in each operation, and long kernels use up what the JIT grants.
+    // Set by initialisers, not through a constructor: that would be one more call to inline in each operation, and long kernels use up
+    // what the JIT grants.
     private Vector128<T> value;
 
     public static int Count
@@ -117,7 +118,8 @@ internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>, T>
         : ShiftRight64(value, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128<T> LessThan(Lanes128<T> left, Lanes128<T> right) => new() { value = Vector128.LessThan(left.value, right.value) };
+    public static Lanes128<T> LessThan(Lanes128<T> left, Lanes128<T> right) =>
+        new() { value = Vector128.LessThan(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> EqualTo(Lanes128<T> left, Lanes128<T> right) => new() { value = Vector128.Equals(left.value, right.value) };
@@ -130,20 +132,46 @@ internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>, T>
     public static bool AnyTrue(Lanes128<T> mask) => mask.value.AsUInt64() != Vector128<ulong>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128<T> UnitFromBits(Lanes128<T> bits) => typeof(T) == typeof(float)
-        ? new() { value = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle((bits.value.AsUInt32() >>> 1).AsInt32()), Vector128.Create(4.6566128730773926e-10f), Vector128.Create(2.3283064365386963e-10f)).As<float, T>() }
-        : new() { value = (((bits.value.AsUInt64() >>> 12) | Vector128.Create(0x3FF0_0000_0000_0000UL)).AsDouble() - Vector128.Create(1 - 1.1102230246251565e-16)).As<double, T>() };
+    public static Lanes128<T> UnitFromBits(Lanes128<T> bits) => new() { value = Unit(bits.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128<T> MultiplyLow32(Lanes128<T> left, Lanes128<T> right) => new() { value = (Sse2.IsSupported ? Sse2.Multiply(left.value.AsUInt32(), right.value.AsUInt32())
-        : (left.value.AsUInt64() & Vector128.Create(0xFFFF_FFFFUL)) * (right.value.AsUInt64() & Vector128.Create(0xFFFF_FFFFUL))).As<ulong, T>() };
+    public static Lanes128<T> MultiplyLow32(Lanes128<T> left, Lanes128<T> right) => new() { value = ProductOfLow32(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128<T> Add64(Lanes128<T> left, Lanes128<T> right) => new() { value = (left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>() };
+    public static Lanes128<T> Add64(Lanes128<T> left, Lanes128<T> right) =>
+        new() { value = (left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128<T> ShiftRight64(Lanes128<T> value, int count) => new() { value = (value.value.AsUInt64() >> count).As<ulong, T>() };
+    public static Lanes128<T> ShiftRight64(Lanes128<T> value, int count) =>
+        new() { value = (value.value.AsUInt64() >> count).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128<T> ShiftLeft64(Lanes128<T> value, int count) => new() { value = (value.value.AsUInt64() << count).As<ulong, T>() };
+    public static Lanes128<T> ShiftLeft64(Lanes128<T> value, int count) =>
+        new() { value = (value.value.AsUInt64() << count).As<ulong, T>() };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<T> Unit(Vector128<T> bits)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector128<float> number = Vector128.ConvertToSingle((bits.AsUInt32() >>> 1).AsInt32());
+            Vector128<float> half = Vector128.Create(2.3283064365386963e-10f);
+            return Vector128.FusedMultiplyAdd(number, half + half, half).As<float, T>();
+        }
+
+        Vector128<ulong> fraction = (bits.AsUInt64() >>> 12) | Vector128.Create(0x3FF0_0000_0000_0000UL);
+        return (fraction.AsDouble() - Vector128.Create(1 - 1.1102230246251565e-16)).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<T> ProductOfLow32(Vector128<T> left, Vector128<T> right)
+    {
+        if (Sse2.IsSupported)
+        {
+            return Sse2.Multiply(left.AsUInt32(), right.AsUInt32()).As<ulong, T>();
+        }
+
+        Vector128<ulong> low = Vector128.Create(0xFFFF_FFFFUL);
+        return ((left.AsUInt64() & low) * (right.AsUInt64() & low)).As<ulong, T>();
+    }
 }

@@ -9,7 +9,8 @@ namespace TpCompiler.Numerics.Kernels;
 internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Set by initialisers, not through a constructor: that would be one more call to inline in each operation, and long kernels use up what the JIT grants.
+    // Set by initialisers, not through a constructor: that would be one more call to inline in each operation, and long kernels use up
+    // what the JIT grants.
     private Vector256<T> value;
 
     public static int Count
@@ -117,7 +118,8 @@ internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>, T>
         : ShiftRight64(value, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> LessThan(Lanes256<T> left, Lanes256<T> right) => new() { value = Vector256.LessThan(left.value, right.value) };
+    public static Lanes256<T> LessThan(Lanes256<T> left, Lanes256<T> right) =>
+        new() { value = Vector256.LessThan(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> EqualTo(Lanes256<T> left, Lanes256<T> right) => new() { value = Vector256.Equals(left.value, right.value) };
@@ -130,20 +132,46 @@ internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>, T>
     public static bool AnyTrue(Lanes256<T> mask) => mask.value.AsUInt64() != Vector256<ulong>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> UnitFromBits(Lanes256<T> bits) => typeof(T) == typeof(float)
-        ? new() { value = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle((bits.value.AsUInt32() >>> 1).AsInt32()), Vector256.Create(4.6566128730773926e-10f), Vector256.Create(2.3283064365386963e-10f)).As<float, T>() }
-        : new() { value = (((bits.value.AsUInt64() >>> 12) | Vector256.Create(0x3FF0_0000_0000_0000UL)).AsDouble() - Vector256.Create(1 - 1.1102230246251565e-16)).As<double, T>() };
+    public static Lanes256<T> UnitFromBits(Lanes256<T> bits) => new() { value = Unit(bits.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> MultiplyLow32(Lanes256<T> left, Lanes256<T> right) => new() { value = (Avx2.IsSupported ? Avx2.Multiply(left.value.AsUInt32(), right.value.AsUInt32())
-        : (left.value.AsUInt64() & Vector256.Create(0xFFFF_FFFFUL)) * (right.value.AsUInt64() & Vector256.Create(0xFFFF_FFFFUL))).As<ulong, T>() };
+    public static Lanes256<T> MultiplyLow32(Lanes256<T> left, Lanes256<T> right) => new() { value = ProductOfLow32(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> Add64(Lanes256<T> left, Lanes256<T> right) => new() { value = (left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>() };
+    public static Lanes256<T> Add64(Lanes256<T> left, Lanes256<T> right) =>
+        new() { value = (left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> ShiftRight64(Lanes256<T> value, int count) => new() { value = (value.value.AsUInt64() >> count).As<ulong, T>() };
+    public static Lanes256<T> ShiftRight64(Lanes256<T> value, int count) =>
+        new() { value = (value.value.AsUInt64() >> count).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> ShiftLeft64(Lanes256<T> value, int count) => new() { value = (value.value.AsUInt64() << count).As<ulong, T>() };
+    public static Lanes256<T> ShiftLeft64(Lanes256<T> value, int count) =>
+        new() { value = (value.value.AsUInt64() << count).As<ulong, T>() };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector256<T> Unit(Vector256<T> bits)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector256<float> number = Vector256.ConvertToSingle((bits.AsUInt32() >>> 1).AsInt32());
+            Vector256<float> half = Vector256.Create(2.3283064365386963e-10f);
+            return Vector256.FusedMultiplyAdd(number, half + half, half).As<float, T>();
+        }
+
+        Vector256<ulong> fraction = (bits.AsUInt64() >>> 12) | Vector256.Create(0x3FF0_0000_0000_0000UL);
+        return (fraction.AsDouble() - Vector256.Create(1 - 1.1102230246251565e-16)).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector256<T> ProductOfLow32(Vector256<T> left, Vector256<T> right)
+    {
+        if (Avx2.IsSupported)
+        {
+            return Avx2.Multiply(left.AsUInt32(), right.AsUInt32()).As<ulong, T>();
+        }
+
+        Vector256<ulong> low = Vector256.Create(0xFFFF_FFFFUL);
+        return ((left.AsUInt64() & low) * (right.AsUInt64() & low)).As<ulong, T>();
+    }
 }

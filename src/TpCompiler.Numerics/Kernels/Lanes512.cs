@@ -9,7 +9,8 @@ namespace TpCompiler.Numerics.Kernels;
 internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Set by initialisers, not through a constructor: that would be one more call to inline in each operation, and long kernels use up what the JIT grants.
+    // Set by initialisers, not through a constructor: that would be one more call to inline in each operation, and long kernels use up
+    // what the JIT grants.
     private Vector512<T> value;
 
     public static int Count
@@ -117,7 +118,8 @@ internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>, T>
         : ShiftRight64(value, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512<T> LessThan(Lanes512<T> left, Lanes512<T> right) => new() { value = Vector512.LessThan(left.value, right.value) };
+    public static Lanes512<T> LessThan(Lanes512<T> left, Lanes512<T> right) =>
+        new() { value = Vector512.LessThan(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> EqualTo(Lanes512<T> left, Lanes512<T> right) => new() { value = Vector512.Equals(left.value, right.value) };
@@ -130,20 +132,46 @@ internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>, T>
     public static bool AnyTrue(Lanes512<T> mask) => mask.value.AsUInt64() != Vector512<ulong>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512<T> UnitFromBits(Lanes512<T> bits) => typeof(T) == typeof(float)
-        ? new() { value = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle((bits.value.AsUInt32() >>> 1).AsInt32()), Vector512.Create(4.6566128730773926e-10f), Vector512.Create(2.3283064365386963e-10f)).As<float, T>() }
-        : new() { value = (((bits.value.AsUInt64() >>> 12) | Vector512.Create(0x3FF0_0000_0000_0000UL)).AsDouble() - Vector512.Create(1 - 1.1102230246251565e-16)).As<double, T>() };
+    public static Lanes512<T> UnitFromBits(Lanes512<T> bits) => new() { value = Unit(bits.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512<T> MultiplyLow32(Lanes512<T> left, Lanes512<T> right) => new() { value = (Avx512F.IsSupported ? Avx512F.Multiply(left.value.AsUInt32(), right.value.AsUInt32())
-        : (left.value.AsUInt64() & Vector512.Create(0xFFFF_FFFFUL)) * (right.value.AsUInt64() & Vector512.Create(0xFFFF_FFFFUL))).As<ulong, T>() };
+    public static Lanes512<T> MultiplyLow32(Lanes512<T> left, Lanes512<T> right) => new() { value = ProductOfLow32(left.value, right.value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512<T> Add64(Lanes512<T> left, Lanes512<T> right) => new() { value = (left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>() };
+    public static Lanes512<T> Add64(Lanes512<T> left, Lanes512<T> right) =>
+        new() { value = (left.value.AsUInt64() + right.value.AsUInt64()).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512<T> ShiftRight64(Lanes512<T> value, int count) => new() { value = (value.value.AsUInt64() >> count).As<ulong, T>() };
+    public static Lanes512<T> ShiftRight64(Lanes512<T> value, int count) =>
+        new() { value = (value.value.AsUInt64() >> count).As<ulong, T>() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512<T> ShiftLeft64(Lanes512<T> value, int count) => new() { value = (value.value.AsUInt64() << count).As<ulong, T>() };
+    public static Lanes512<T> ShiftLeft64(Lanes512<T> value, int count) =>
+        new() { value = (value.value.AsUInt64() << count).As<ulong, T>() };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<T> Unit(Vector512<T> bits)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector512<float> number = Vector512.ConvertToSingle((bits.AsUInt32() >>> 1).AsInt32());
+            Vector512<float> half = Vector512.Create(2.3283064365386963e-10f);
+            return Vector512.FusedMultiplyAdd(number, half + half, half).As<float, T>();
+        }
+
+        Vector512<ulong> fraction = (bits.AsUInt64() >>> 12) | Vector512.Create(0x3FF0_0000_0000_0000UL);
+        return (fraction.AsDouble() - Vector512.Create(1 - 1.1102230246251565e-16)).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<T> ProductOfLow32(Vector512<T> left, Vector512<T> right)
+    {
+        if (Avx512F.IsSupported)
+        {
+            return Avx512F.Multiply(left.AsUInt32(), right.AsUInt32()).As<ulong, T>();
+        }
+
+        Vector512<ulong> low = Vector512.Create(0xFFFF_FFFFUL);
+        return ((left.AsUInt64() & low) * (right.AsUInt64() & low)).As<ulong, T>();
+    }
 }

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace TpCompiler.Numerics.Kernels;
 
-/// <summary>Sums and products of spans of equal length. No rounding depends on a span's place, alignment or the machine's SIMD width.</summary>
+/// <summary>
+/// Sums and products of spans of equal length. No rounding depends on a span's place, alignment or the machine's SIMD width.
+/// </summary>
 public static class LinearCombination
 {
     /// <summary>y[i] = a[i] + b[i].</summary>

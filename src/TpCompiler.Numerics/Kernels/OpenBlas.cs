@@ -11,15 +11,13 @@ internal static unsafe class OpenBlas
     private const int Transpose = 112;
 
     private static readonly nint Library = Find();
-    private static readonly delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void> Single =
-        (delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)Export("cblas_sgemm");
+    private static readonly nint Single = Export("cblas_sgemm");
 
-    private static readonly delegate* unmanaged<int, int, int, int, int, int, double, double*, int, double*, int, double, double*, int, void> Double =
-        (delegate* unmanaged<int, int, int, int, int, int, double, double*, int, double*, int, double, double*, int, void>)Export("cblas_dgemm");
+    private static readonly nint Double = Export("cblas_dgemm");
 
     private static readonly delegate* unmanaged<int, void> SetThreads = (delegate* unmanaged<int, void>)Export("openblas_set_num_threads");
 
-    public static bool IsAvailable => Single != null && Double != null;
+    public static bool IsAvailable => Single != 0 && Double != 0;
 
     /// <summary>The library's own account of itself: version, core type, threading.</summary>
     public static string Description
@@ -42,13 +40,15 @@ internal static unsafe class OpenBlas
 
         if (typeof(T) == typeof(float))
         {
-            Single(
-                RowMajor, a, b, x.M, x.N, x.K, float.CreateTruncating(x.Alpha), (float*)x.A, strideOfA, (float*)x.B, strideOfB, float.CreateTruncating(x.Beta), (float*)x.C, (int)x.RowOfC);
+            float alpha = float.CreateTruncating(x.Alpha), beta = float.CreateTruncating(x.Beta);
+            ((delegate* unmanaged<int, int, int, int, int, int, float, T*, int, T*, int, float, T*, int, void>)Single)(
+                RowMajor, a, b, x.M, x.N, x.K, alpha, x.A, strideOfA, x.B, strideOfB, beta, x.C, (int)x.RowOfC);
         }
         else
         {
-            Double(
-                RowMajor, a, b, x.M, x.N, x.K, double.CreateTruncating(x.Alpha), (double*)x.A, strideOfA, (double*)x.B, strideOfB, double.CreateTruncating(x.Beta), (double*)x.C, (int)x.RowOfC);
+            double alpha = double.CreateTruncating(x.Alpha), beta = double.CreateTruncating(x.Beta);
+            ((delegate* unmanaged<int, int, int, int, int, int, double, T*, int, T*, int, double, T*, int, void>)Double)(
+                RowMajor, a, b, x.M, x.N, x.K, alpha, x.A, strideOfA, x.B, strideOfB, beta, x.C, (int)x.RowOfC);
         }
     }
 

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace TpCompiler.Numerics.Kernels;
 
-/// <summary>The operations of a <see cref="PanelMatrix{T}"/> for one register width. Batches are sample-major: vector b at b·length, contiguous.</summary>
+/// <summary>
+/// The operations of a <see cref="PanelMatrix{T}"/> for one register width. Batches are sample-major: vector b at b·length, contiguous.
+/// </summary>
 internal abstract unsafe class PanelKernels<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -24,7 +26,10 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     where TV : struct, ILanes<TV, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Inputs of a panel that are used for all samples before going on: 16 KiB of weights, a third of the smallest first-level cache that has 512-bit registers.</summary>
+    /// <summary>
+    /// Inputs of a panel that are used for all samples before going on: 16 KiB of weights, a third of the smallest first-level cache that
+    /// has 512-bit registers.
+    /// </summary>
     private const int BlockBytes = 16384;
 
     /// <summary>Panels that the backward product runs through before its sums leave the registers.</summary>
@@ -111,7 +116,8 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
         int sampleBlocks = (batch + sampleBlock - 1) / sampleBlock;
         bool update = rank > 0 || decay != T.One;
 
-        // The errors with samples in the lanes, [sample block][output][sample]; the factors as the update's tiles read them: u [panel][rank][output], v [column group][rank][column].
+        // The errors with samples in the lanes, [sample block][output][sample]; the factors as the update's tiles read them: u
+        // [panel][rank][output], v [column group][rank][column].
         T* errors = w.Errors.Reserve((long)sampleBlocks * w.PaddedRows * sampleBlock);
         T* result = w.Result.Reserve((long)sampleBlocks * columns * sampleBlock);
         T* left = w.Left.Reserve((long)w.PaddedRows * rank);
@@ -153,7 +159,8 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                     int span = Math.Min(GroupsInBlock, to - group);
                     for (int block = 0; block < sampleBlocks; block++)
                     {
-                        Backward(w, panel, count, group, span, errors + ((nint)block * w.PaddedRows * sampleBlock), result + ((nint)block * columns * sampleBlock), sampleRegisters);
+                        T* error = errors + ((nint)block * w.PaddedRows * sampleBlock);
+                        Backward(w, panel, count, group, span, error, result + ((nint)block * columns * sampleBlock), sampleRegisters, !update);
                     }
 
                     for (int p = panel; update && p < panel + count; p++)
@@ -168,14 +175,18 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                 int samples = Math.Min(sampleBlock, batch - (block * sampleBlock));
                 int first = from * ColumnGroup;
                 int valid = Math.Min(w.Columns, to * ColumnGroup) - first;
-                TransposeRows(result + ((((nint)block * columns) + first) * sampleBlock), sampleBlock, y + ((nint)block * sampleBlock * w.Columns) + first, w.Columns, valid, samples);
+                T* target = y + ((nint)block * sampleBlock * w.Columns) + first;
+                TransposeRows(result + ((((nint)block * columns) + first) * sampleBlock), sampleBlock, target, w.Columns, valid, samples);
             }
         });
     }
 
-    /// <summary>Adds the share of some panels' outputs to the backward product at some groups of inputs.</summary>
+    /// <summary>
+    /// Adds the share of some panels' outputs to the backward product at some groups of inputs; when no update follows, it also asks for the
+    /// next weights.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Backward(PanelMatrix<T> w, int panel, int count, int group, int span, T* errors, T* result, int sampleRegisters)
+    private static void Backward(PanelMatrix<T> w, int panel, int count, int group, int span, T* errors, T* result, int sampleRegisters, bool alone)
     {
         int sampleBlock = sampleRegisters * TV.Count;
         nint column = (nint)group * ColumnGroup;
@@ -195,6 +206,8 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
             TileStride = (nint)TV.TileRows * Width,
             TileStrideOfC = (nint)TV.TileRows * sampleBlock,
             Ahead = weights,
+            AheadStep = alone ? TV.TileRows * sizeof(T) : 0,
+            AheadOffset = alone ? (nint)span * ColumnGroup * Width : 0,
         });
     }
 

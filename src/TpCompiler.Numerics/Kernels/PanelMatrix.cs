@@ -4,14 +4,14 @@ using System.Runtime.Intrinsics;
 namespace TpCompiler.Numerics.Kernels;
 
 /// <summary>
-/// A trained weight matrix W with <see cref="Rows"/> outputs and <see cref="Columns"/> inputs, float or double, stored for training steps with a small batch.
-/// The outputs lie in panels of two SIMD registers: panel p is [input][output in panel]. Within a step the weights are read once forward, and once more
-/// backward, when the backward product and the update use a block of them while it is in the cache.
+/// A trained weight matrix W with <see cref="Rows"/> outputs and <see cref="Columns"/> inputs, float or double, stored for training steps
+/// with a small batch. The outputs lie in panels of two SIMD registers: panel p is [input][output in panel]. Within a step the weights
+/// are read once forward, and once more backward, when the backward product and the update use a block of them while it is in the cache.
 /// </summary>
 /// <remarks>
-/// A batch of vectors is sample-major, as the IR's values are: vector b of length n is [b·n, (b+1)·n). Any batch and any size are allowed. All operations share their
-/// work among <see cref="WorkSharing.ThreadCount"/> threads, and no bit of a result depends on how many these are.
-/// A matrix is not for use by two callers at once.
+/// A batch of vectors is sample-major, as the IR's values are: vector b of length n is [b·n, (b+1)·n). Any batch and any size are
+/// allowed. All operations share their work among <see cref="WorkSharing.ThreadCount"/> threads, and no bit of a result depends on how
+/// many these are. A matrix is not for use by two callers at once.
 /// </remarks>
 public sealed unsafe class PanelMatrix<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -115,7 +115,9 @@ public sealed unsafe class PanelMatrix<T>
     public void Transposed(ReadOnlySpan<T> d, Span<T> y, int batch) =>
         TransposedAndUpdate(d, y, batch, T.One, T.Zero, default, default, 0);
 
-    /// <summary>W ← decay·W + coefficient·Σ_b u[b] v[b]ᵀ over b below <paramref name="rank"/>; u is rank × rows, v rank × columns.</summary>
+    /// <summary>
+    /// W ← decay·W + coefficient·Σ_b u[b] v[b]ᵀ over b below <paramref name="rank"/>; u is rank × rows, v rank × columns.
+    /// </summary>
     public void RankUpdate(T decay, T coefficient, ReadOnlySpan<T> u, ReadOnlySpan<T> v, int rank) =>
         TransposedAndUpdate(default, default, 0, decay, coefficient, u, v, rank);
 
@@ -123,7 +125,8 @@ public sealed unsafe class PanelMatrix<T>
     /// y[b] ← Wᵀ d[b] with the weights as they are, then W ← decay·W + coefficient·Σ_b u[b] v[b]ᵀ, in one pass over the weights.
     /// The result is bit for bit that of <see cref="Transposed"/> followed by <see cref="RankUpdate"/>. y may not overlap d, u or v.
     /// </summary>
-    public void TransposedAndUpdate(ReadOnlySpan<T> d, Span<T> y, int batch, T decay, T coefficient, ReadOnlySpan<T> u, ReadOnlySpan<T> v, int rank)
+    public void TransposedAndUpdate(
+        ReadOnlySpan<T> d, Span<T> y, int batch, T decay, T coefficient, ReadOnlySpan<T> u, ReadOnlySpan<T> v, int rank)
     {
         Require(d.Length == (long)batch * Rows, nameof(d));
         Require(y.Length == (long)batch * Columns, nameof(y));

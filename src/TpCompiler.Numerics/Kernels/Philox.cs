@@ -6,11 +6,13 @@ namespace TpCompiler.Numerics.Kernels;
 
 /// <summary>
 /// The counter-based generator Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011). Element i of a stream is a pure function of
-/// (seed, stream, i): the same whatever part of the stream is asked for, in whatever order, on however many threads and on whatever SIMD width.
+/// (seed, stream, i): the same whatever part of the stream is asked for, in whatever order, on however many threads and on whatever SIMD
+/// width.
 /// </summary>
 /// <remarks>
-/// Block k of a stream is Philox of the counter (k, stream), 64 bits each, under the key seed: 128 bits, two 64-bit words. Sixteen blocks make a group of
-/// 256 bytes: the sixteen first words, then the sixteen second words. A float takes the next 32 bits of that, a double the next 64.
+/// Block k of a stream is Philox of the counter (k, stream), 64 bits each, under the key seed: 128 bits, two 64-bit words. Sixteen blocks
+/// make a group of 256 bytes: the sixteen first words, then the sixteen second words. A float takes the next 32 bits of that, a double
+/// the next 64.
 /// </remarks>
 /// <param name="Seed">The key.</param>
 /// <param name="Stream">The upper half of the counter: streams are independent of one another.</param>

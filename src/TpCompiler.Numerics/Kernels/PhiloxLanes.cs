@@ -55,7 +55,10 @@ internal static class PhiloxLanes
     internal const uint Weyl0 = 0x9E3779B9;
     internal const uint Weyl1 = 0xBB67AE85;
 
-    /// <summary>The blocks of the counters (block, stream), (block + 1, stream), …: words 0 and 1 of each in a lane of <paramref name="first"/>, 2 and 3 in <paramref name="second"/>.</summary>
+    /// <summary>
+    /// The blocks of the counters (block, stream), (block + 1, stream), …: words 0 and 1 of each in a lane of <paramref name="first"/>, 2
+    /// and 3 in <paramref name="second"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Blocks<TV, T>(ulong seed, ulong stream, ulong block, out TV first, out TV second)
         where TV : struct, ILanes<TV, T>

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace TpCompiler.Numerics.Kernels;
 
-/// <summary>C ← α·A·B + β·C, A m × k, B k × n: A's element (i, j) lies at i·RowOfA + j·ColumnOfA, B's likewise, and C's at i·RowOfC + j.</summary>
+/// <summary>
+/// C ← α·A·B + β·C, A m × k, B k × n: A's element (i, j) lies at i·RowOfA + j·ColumnOfA, B's likewise, and C's at i·RowOfC + j.
+/// </summary>
 internal unsafe struct Product<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -31,8 +31,9 @@ internal readonly struct RowsTogether : ITileLayout
 }
 
 /// <summary>
-/// C ← β·C + A·B for one tile that stays in registers: C has a few rows of one or two registers each, <see cref="RowStrideOfC"/> apart; B has <see cref="Segments"/>·<see cref="Depth"/>
-/// rows of as many registers, contiguous; A is a column of <see cref="Segments"/> pieces of that depth, <see cref="SegmentStride"/> apart. With β = 0, C is not read.
+/// C ← β·C + A·B for one tile that stays in registers: C has a few rows of one or two registers each, <see cref="RowStrideOfC"/> apart; B
+/// has <see cref="Segments"/>·<see cref="Depth"/> rows of as many registers, contiguous; A is a column of <see cref="Segments"/> pieces
+/// of that depth, <see cref="SegmentStride"/> apart. With β = 0, C is not read.
 /// </summary>
 internal unsafe ref struct TileOperands<T>
     where T : unmanaged
@@ -55,15 +56,23 @@ internal unsafe ref struct TileOperands<T>
     /// <summary>What to ask the memory for meanwhile: <see cref="AheadStep"/> bytes on at each step of the depth.</summary>
     public T* Ahead;
     public nint AheadStep;
+
+    /// <summary>When not 0, the distance in front of each piece of A at which to ask, instead of going on from <see cref="Ahead"/>.</summary>
+    public nint AheadOffset;
 }
 
-/// <summary>The register-tiled inner loop of every matrix product here. Each element's sum runs over the depth in order, one fused multiply-add a term.</summary>
+/// <summary>
+/// The register-tiled inner loop of every matrix product here. Each element's sum runs over the depth in order, one fused multiply-add a
+/// term.
+/// </summary>
 internal static unsafe class RegisterTile<TV, T, TLayout>
     where TV : struct, ILanes<TV, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TLayout : struct, ITileLayout
 {
-    /// <summary>The rows of the largest tile that <see cref="Run"/> can take at once when <paramref name="remaining"/> are left: 8, 4 or 1.</summary>
+    /// <summary>
+    /// The rows of the largest tile that <see cref="Run"/> can take at once when <paramref name="remaining"/> are left: 8, 4 or 1.
+    /// </summary>
     public static int Rows(int remaining) => remaining >= TV.TileRows ? TV.TileRows : remaining >= 4 ? 4 : 1;
 
     public static void Run(int rows, int registers, in TileOperands<T> operands)
@@ -124,6 +133,7 @@ internal static unsafe class RegisterTile<TV, T, TLayout>
             for (int segment = 0; segment < x.Segments; segment++)
             {
                 byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                ahead = x.AheadOffset == 0 ? ahead : a + (x.AheadOffset * sizeof(T));
                 byte* a3 = a + (3 * row);
                 byte* a6 = a + (6 * row);
                 for (int k = 0; k < x.Depth; k++)
@@ -219,6 +229,7 @@ internal static unsafe class RegisterTile<TV, T, TLayout>
             for (int segment = 0; segment < x.Segments; segment++)
             {
                 byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                ahead = x.AheadOffset == 0 ? ahead : a + (x.AheadOffset * sizeof(T));
                 byte* a3 = a + (3 * row);
                 byte* a6 = a + (6 * row);
                 for (int k = 0; k < x.Depth; k++)
@@ -293,6 +304,7 @@ internal static unsafe class RegisterTile<TV, T, TLayout>
             for (int segment = 0; segment < x.Segments; segment++)
             {
                 byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                ahead = x.AheadOffset == 0 ? ahead : a + (x.AheadOffset * sizeof(T));
                 byte* a3 = a + (3 * row);
                 for (int k = 0; k < x.Depth; k++)
                 {
@@ -358,6 +370,7 @@ internal static unsafe class RegisterTile<TV, T, TLayout>
             for (int segment = 0; segment < x.Segments; segment++)
             {
                 byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                ahead = x.AheadOffset == 0 ? ahead : a + (x.AheadOffset * sizeof(T));
                 byte* a3 = a + (3 * row);
                 for (int k = 0; k < x.Depth; k++)
                 {
@@ -409,6 +422,7 @@ internal static unsafe class RegisterTile<TV, T, TLayout>
             for (int segment = 0; segment < x.Segments; segment++)
             {
                 byte* a = (byte*)(x.A + (tile * x.TileStride) + (segment * x.SegmentStride));
+                ahead = x.AheadOffset == 0 ? ahead : a + (x.AheadOffset * sizeof(T));
                 for (int k = 0; k < x.Depth; k++)
                 {
                     TV.Prefetch(ahead);

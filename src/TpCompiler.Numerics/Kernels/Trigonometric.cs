@@ -47,8 +47,8 @@ internal static class Trigonometric<TV, T>
         TV magicSum = TV.Fma(x, TV.Create(0.6366197723675814), magic);
         TV k = magicSum - TV.Create(magic);
         TV r = IsSingle
-            ? TV.Fma(k, TV.Create(1.7151245100058819e-15), TV.Fma(k, TV.Create(4.371138828673793e-08), TV.Fma(k, TV.Create(-1.5707963705062866), x)))
-            : TV.Fma(k, TV.Create(1.4973849048591698e-33), TV.Fma(k, TV.Create(-6.123233995736766e-17), TV.Fma(k, TV.Create(-1.5707963267948966), x)));
+            ? Reduce(x, k, -1.5707963705062866, 4.371138828673793e-08, 1.7151245100058819e-15)
+            : Reduce(x, k, -1.5707963267948966, -6.123233995736766e-17, 1.4973849048591698e-33);
         Rotate(r, magicSum, out sine, out cosine);
     }
 
@@ -61,6 +61,11 @@ internal static class Trigonometric<TV, T>
         TV r = TV.Fma(magicSum - TV.Create(magic), TV.Create(-0.25), u) * TV.Create(6.283185307179586);
         Rotate(r, magicSum, out sine, out cosine);
     }
+
+    /// <summary>x − k·π/2, with −π/2 in three parts, the largest first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TV Reduce(TV x, TV k, double high, double middle, double low) =>
+        TV.Fma(k, TV.Create(low), TV.Fma(k, TV.Create(middle), TV.Fma(k, TV.Create(high), x)));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe TV EachLane(TV x, Func<T, T> function)

@@ -1,7 +1,8 @@
 namespace TpCompiler.Numerics.Kernels;
 
 /// <summary>
-/// Runs independent pieces of a kernel on several threads. Which thread takes which piece never shows in a result: each output element belongs to one piece.
+/// Runs independent pieces of a kernel on several threads. Which thread takes which piece never shows in a result: each output element
+/// belongs to one piece.
 /// </summary>
 public static class WorkSharing
 {
@@ -20,8 +21,8 @@ public static class WorkSharing
     }
 
     /// <summary>
-    /// Calls <paramref name="piece"/> once for each of 0 … count − 1, and returns when all are done. The pieces must not depend on one another. Within a piece, or while another
-    /// thread has the team, it does all of them itself.
+    /// Calls <paramref name="piece"/> once for each of 0 … count − 1, and returns when all are done. The pieces must not depend on one
+    /// another. Within a piece, or while another thread has the team, it does all of them itself.
     /// </summary>
     public static void Run(int count, Action<int> piece)
     {

@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace TpCompiler.Numerics.Kernels;
 
 /// <summary>
-/// A few threads that wait for the next kernel, awake for some microseconds after the last one, then asleep. The thread pool takes longer to begin than a small kernel to end,
-/// and a training step has about ten.
+/// A few threads that wait for the next kernel, awake for some microseconds after the last one, then asleep. The thread pool takes longer
+/// to begin than a small kernel to end, and a training step has about ten.
 /// </summary>
 internal sealed class WorkerTeam
 {
@@ -17,7 +17,9 @@ internal sealed class WorkerTeam
     private int workers;
     private int sleeping;
 
-    /// <summary>Runs all pieces on this thread and at most <paramref name="helpers"/> others; false, having done nothing, when the team is taken.</summary>
+    /// <summary>
+    /// Runs all pieces on this thread and at most <paramref name="helpers"/> others; false, having done nothing, when the team is taken.
+    /// </summary>
     public bool TryRun(int count, Action<int> piece, int helpers)
     {
         if (gate.IsHeldByCurrentThread || WorkerMark.IsWorker || !gate.TryEnter())

@@ -19,7 +19,9 @@ internal static class MultiplyAddLimit
         for (int run = 0; run < runs; run++)
         {
             long start = Stopwatch.GetTimestamp();
-            WorkSharing.Run(threads, _ => Keep(single ? Run(Vector512.Create(0.999f), Vector512.Create(0.1f)).As<float, byte>() : Run(Vector512.Create(0.999), Vector512.Create(0.1)).As<double, byte>()));
+            WorkSharing.Run(threads, _ => Keep(single
+                ? Run(Vector512.Create(0.999f), Vector512.Create(0.1f)).AsByte()
+                : Run(Vector512.Create(0.999), Vector512.Create(0.1)).AsByte()));
             double operations = 2.0 * threads * Turns * Chains * (single ? Vector512<float>.Count : Vector512<double>.Count);
             best = Math.Max(best, operations / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
         }

@@ -6,8 +6,8 @@ using TpCompiler.Numerics.Kernels;
 namespace TpCompiler.Benchmarks.Steps;
 
 /// <summary>
-/// <c>step --width 1024 --batch 32 --seconds 2 --threads 2 --precision single</c>: prints, in a line, the loss after ten steps, the median and the least milliseconds of a step,
-/// and the multiply-add limit in 10⁹ operations a second.
+/// <c>step --width 1024 --batch 32 --seconds 2 --threads 2 --precision single</c>: prints, in a line, the loss after ten steps, the
+/// median and the least milliseconds of a step, and the multiply-add limit in 10⁹ operations a second.
 /// </summary>
 internal static class StepCommand
 {

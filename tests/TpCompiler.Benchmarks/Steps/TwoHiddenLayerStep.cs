@@ -5,8 +5,8 @@ using TpCompiler.Numerics.Kernels;
 namespace TpCompiler.Benchmarks.Steps;
 
 /// <summary>
-/// SGD on f(ξ) = v·tanh(W tanh(U ξ)), with U n × d, W n × n, v n and the loss mean over the batch of ½(f − y)², straight on the kernels. What compare/ has PyTorch and NumPy do too,
-/// from the same start.
+/// SGD on f(ξ) = v·tanh(W tanh(U ξ)), with U n × d, W n × n, v n and the loss mean over the batch of ½(f − y)², straight on the kernels.
+/// What compare/ has PyTorch and NumPy do too, from the same start.
 /// </summary>
 internal sealed class TwoHiddenLayerStep<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

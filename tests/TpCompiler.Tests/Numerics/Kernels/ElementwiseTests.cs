@@ -6,7 +6,8 @@ using TpCompiler.Numerics.Kernels;
 namespace TpCompiler.Tests.Numerics.Kernels;
 
 /// <summary>
-/// The vectorised functions against <see cref="Math"/> and MathNet. Where MathNet itself loses digits (far tails), against identities and values computed with 40 digits.
+/// The vectorised functions against <see cref="Math"/> and MathNet. Where MathNet itself loses digits (far tails), against identities and
+/// values computed with 40 digits.
 /// </summary>
 public sealed class ElementwiseTests
 {
@@ -15,7 +16,8 @@ public sealed class ElementwiseTests
 
     public static TheoryData<string, double> RelativeErrors => new()
     {
-        { "abs", 0 }, { "relu", 0 }, { "sqrt", 0.5 }, { "exp", 1.5 }, { "log", 1.5 }, { "tanh", 3 }, { "sigmoid", 3 }, { "softplus", 3 }, { "silu", 4 }, { "erf", 3 },
+        { "abs", 0 }, { "relu", 0 }, { "sqrt", 0.5 }, { "exp", 1.5 }, { "log", 1.5 },
+        { "tanh", 3 }, { "sigmoid", 3 }, { "softplus", 3 }, { "silu", 4 }, { "erf", 3 },
     };
 
     [Theory]
@@ -178,7 +180,9 @@ public sealed class ElementwiseTests
     {
         for (int length = 0; length < 150; length++)
         {
-            double[] a = [.. Enumerable.Range(0, length).Select(i => Math.Sin(i))], b = [.. Enumerable.Range(0, length).Select(i => Math.Cos(3 * i))], y = new double[length];
+            double[] a = [.. Enumerable.Range(0, length).Select(i => Math.Sin(i))];
+            double[] b = [.. Enumerable.Range(0, length).Select(i => Math.Cos(3 * i))];
+            double[] y = new double[length];
             Assert.Equal(a.Zip(b, (left, right) => left * right).Sum(), LinearCombination.Dot<double>(a, b), 1e-13);
             LinearCombination.Add<double>(a, b, y);
             Assert.Equal(a.Zip(b, (left, right) => left + right), y);
@@ -197,7 +201,8 @@ public sealed class ElementwiseTests
     private static unsafe void RequireSameBits<TFunction>()
         where TFunction : struct, ILaneFunction
     {
-        double[] x = Arguments(), twin = new double[x.Length], wide = new double[x.Length], medium = new double[x.Length], narrow = new double[x.Length];
+        double[] x = Arguments();
+        double[] twin = new double[x.Length], wide = new double[x.Length], medium = new double[x.Length], narrow = new double[x.Length];
         fixed (double* from = x, t = twin, w = wide, m = medium, n = narrow)
         {
             LaneLoop.Map<TFunction, TwinLanes512<double>, double>(from, t, x.Length);
@@ -217,12 +222,18 @@ public sealed class ElementwiseTests
         return function;
     }
 
-    /// <summary>Both signs of magnitudes over the whole range of double, dense where the functions bend, and the edges of under- and overflow.</summary>
+    /// <summary>
+    /// Both signs of magnitudes over the whole range of double, dense where the functions bend, and the edges of under- and overflow.
+    /// </summary>
     private static double[] Arguments()
     {
         IEnumerable<double> scales = Enumerable.Range(-323, 631).Select(e => Math.Pow(10, e) * 1.234567890123);
         IEnumerable<double> middle = Enumerable.Range(1, 8000).Select(i => i * 0.00517);
-        double[] edges = [double.Epsilon, 1e-310, 1e-45, 1e-40, 2.2250738585072014e-308, 1.1754943508222875e-38, 17, 88.7, 88.8, 103.9, 104, 708.3, 709.78, 709.79, 745.1, 745.2, 1e15, double.MaxValue];
+        double[] edges =
+        [
+            double.Epsilon, 1e-310, 1e-45, 1e-40, 2.2250738585072014e-308, 1.1754943508222875e-38, 17, 88.7, 88.8, 103.9, 104, 708.3, 709.78,
+            709.79, 745.1, 745.2, 1e15, double.MaxValue,
+        ];
         return [.. scales.Concat(middle).Concat(edges).SelectMany(value => new[] { value, -value })];
     }
 

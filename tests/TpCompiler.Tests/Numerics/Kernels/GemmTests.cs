@@ -8,7 +8,8 @@ public sealed class GemmTests
 {
     public static TheoryData<int, int, int> Shapes => new()
     {
-        { 1, 1, 1 }, { 8, 32, 16 }, { 7, 5, 3 }, { 9, 33, 257 }, { 97, 31, 40 }, { 100, 64, 300 }, { 2, 2100, 5 }, { 130, 17, 520 }, { 1, 70, 9 }, { 70, 1, 9 },
+        { 1, 1, 1 }, { 8, 32, 16 }, { 7, 5, 3 }, { 9, 33, 257 }, { 97, 31, 40 },
+        { 100, 64, 300 }, { 2, 2100, 5 }, { 130, 17, 520 }, { 1, 70, 9 }, { 70, 1, 9 },
     };
 
     [Theory]
@@ -111,7 +112,9 @@ public sealed class GemmTests
     {
         // Strides beyond the rows' lengths; what lies between the rows of C must stay.
         int strideA = (transposeA ? m : k) + 3, strideB = (transposeB ? k : n) + 2, strideC = n + 5;
-        T[] a = Values<T>((transposeA ? k : m) * strideA, 3), b = Values<T>((transposeB ? n : k) * strideB, 4), start = Values<T>(m * strideC, 5);
+        T[] a = Values<T>((transposeA ? k : m) * strideA, 3);
+        T[] b = Values<T>((transposeB ? n : k) * strideB, 4);
+        T[] start = Values<T>(m * strideC, 5);
         T[] c = [.. start];
         T alpha = T.CreateChecked(-0.5), beta = T.CreateChecked(0.25);
         (int rowA, int columnA) = transposeA ? (1, strideA) : (strideA, 1);
@@ -127,7 +130,8 @@ public sealed class GemmTests
                 continue;
             }
 
-            double sum = Enumerable.Range(0, k).Sum(d => double.CreateChecked(a[(row * rowA) + (d * columnA)]) * double.CreateChecked(b[(d * rowB) + (column * columnB)]));
+            double sum = Enumerable.Range(0, k).Sum(d =>
+                double.CreateChecked(a[(row * rowA) + (d * columnA)]) * double.CreateChecked(b[(d * rowB) + (column * columnB)]));
             Assert.Equal((0.25 * old) - (0.5 * sum), double.CreateChecked(c[i]), tolerance * Math.Sqrt(k + 4));
         }
     }
@@ -138,7 +142,22 @@ public sealed class GemmTests
     {
         fixed (T* left = a, right = b, result = c)
         {
-            kernels.Multiply(new Product<T> { M = m, N = n, K = k, Alpha = alpha, Beta = beta, A = left, RowOfA = rowA, ColumnOfA = columnA, B = right, RowOfB = rowB, ColumnOfB = columnB, C = result, RowOfC = strideC });
+            kernels.Multiply(new Product<T>
+            {
+                M = m,
+                N = n,
+                K = k,
+                Alpha = alpha,
+                Beta = beta,
+                A = left,
+                RowOfA = rowA,
+                ColumnOfA = columnA,
+                B = right,
+                RowOfB = rowB,
+                ColumnOfB = columnB,
+                C = result,
+                RowOfC = strideC,
+            });
         }
     }
 

@@ -6,10 +6,13 @@ namespace TpCompiler.Tests.Numerics.Kernels;
 /// <summary>The panel kernels against sums written out in double precision.</summary>
 public sealed class PanelMatrixTests
 {
-    /// <summary>Sizes on both sides of a register, a panel, a column group and a cache block; batches on both sides of a register and of two.</summary>
+    /// <summary>
+    /// Sizes on both sides of a register, a panel, a column group and a cache block; batches on both sides of a register and of two.
+    /// </summary>
     public static TheoryData<int, int, int> Shapes => new()
     {
-        { 1, 1, 1 }, { 3, 5, 2 }, { 16, 16, 4 }, { 31, 7, 3 }, { 32, 8, 8 }, { 33, 130, 9 }, { 70, 65, 16 }, { 129, 257, 17 }, { 40, 300, 32 }, { 257, 33, 33 }, { 64, 64, 70 }, { 1, 100, 13 }, { 100, 1, 5 },
+        { 1, 1, 1 }, { 3, 5, 2 }, { 16, 16, 4 }, { 31, 7, 3 }, { 32, 8, 8 }, { 33, 130, 9 }, { 70, 65, 16 },
+        { 129, 257, 17 }, { 40, 300, 32 }, { 257, 33, 33 }, { 64, 64, 70 }, { 1, 100, 13 }, { 100, 1, 5 },
     };
 
     [Theory]
@@ -105,7 +108,8 @@ public sealed class PanelMatrixTests
         int rank = batch + 2;
         T decay = T.CreateChecked(0.75), coefficient = T.CreateChecked(-0.5);
         (PanelMatrix<T> w, T[] start) = Random<T>(rows, columns, 10, kernels);
-        T[] x = Vectors<T>(batch * columns, 11), d = Vectors<T>(batch * rows, 12), u = Vectors<T>(rank * rows, 13), v = Vectors<T>(rank * columns, 14);
+        T[] x = Vectors<T>(batch * columns, 11), d = Vectors<T>(batch * rows, 12);
+        T[] u = Vectors<T>(rank * rows, 13), v = Vectors<T>(rank * columns, 14);
         var forward = new T[batch * rows];
         var backward = new T[batch * columns];
         w.Forward(x, forward, batch);

@@ -153,7 +153,9 @@ public sealed class PhiloxTests
         }
     }
 
-    /// <summary>The i-th 64-bit word, from the definition: groups of sixteen blocks, the sixteen first halves before the sixteen second halves.</summary>
+    /// <summary>
+    /// The i-th 64-bit word, from the definition: groups of sixteen blocks, the sixteen first halves before the sixteen second halves.
+    /// </summary>
     private static ulong Word64(Philox stream, long i)
     {
         ulong block = ((ulong)(i / 32) * 16) + (ulong)(i % 16);
