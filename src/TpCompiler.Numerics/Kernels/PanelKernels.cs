@@ -111,8 +111,7 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     public override void TransposedAndUpdate(PanelMatrix<T> w, T* d, int batch, T* y, T decay, T coefficient, T* u, T* v, int rank)
     {
         int columns = w.PaddedColumns;
-        int sampleRegisters = batch <= TV.Count ? 1 : 2;
-        int sampleBlock = sampleRegisters * TV.Count;
+        int sampleBlock = 2 * TV.Count;
         int sampleBlocks = (batch + sampleBlock - 1) / sampleBlock;
         bool update = rank > 0 || decay != T.One;
 
@@ -128,10 +127,11 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
             int valid = Math.Min(Width, w.Rows - first);
             for (int block = 0; block < sampleBlocks; block++)
             {
-                T* to = errors + ((((nint)block * w.PaddedRows) + first) * sampleBlock);
                 int samples = Math.Min(sampleBlock, batch - (block * sampleBlock));
-                ClearUnless(valid == Width && samples == sampleBlock, to, Width * sampleBlock);
-                TransposeRows(d + ((nint)block * sampleBlock * w.Rows) + first, w.Rows, to, sampleBlock, samples, valid);
+                int lanes = LanesFor(samples);
+                T* to = errors + ((nint)block * w.PaddedRows * sampleBlock) + ((nint)first * lanes);
+                ClearUnless(valid == Width && samples == lanes, to, Width * lanes);
+                TransposeRows(d + ((nint)block * sampleBlock * w.Rows) + first, w.Rows, to, lanes, samples, valid);
             }
 
             ClearUnless(valid == Width, left + ((nint)first * rank), Width * rank);
@@ -159,8 +159,9 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                     int span = Math.Min(GroupsInBlock, to - group);
                     for (int block = 0; block < sampleBlocks; block++)
                     {
+                        int lanes = LanesFor(batch - (block * sampleBlock));
                         T* error = errors + ((nint)block * w.PaddedRows * sampleBlock);
-                        Backward(w, panel, count, group, span, error, result + ((nint)block * columns * sampleBlock), sampleRegisters, !update);
+                        Backward(w, panel, count, group, span, error, result + ((nint)block * columns * sampleBlock), lanes, !update);
                     }
 
                     for (int p = panel; update && p < panel + count; p++)
@@ -175,8 +176,9 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                 int samples = Math.Min(sampleBlock, batch - (block * sampleBlock));
                 int first = from * ColumnGroup;
                 int valid = Math.Min(w.Columns, to * ColumnGroup) - first;
-                T* target = y + ((nint)block * sampleBlock * w.Columns) + first;
-                TransposeRows(result + ((((nint)block * columns) + first) * sampleBlock), sampleBlock, target, w.Columns, valid, samples);
+                int lanes = LanesFor(samples);
+                T* sums = result + ((nint)block * columns * sampleBlock) + ((nint)first * lanes);
+                TransposeRows(sums, lanes, y + ((nint)block * sampleBlock * w.Columns) + first, w.Columns, valid, samples);
             }
         });
     }
@@ -186,25 +188,24 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     /// next weights.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Backward(PanelMatrix<T> w, int panel, int count, int group, int span, T* errors, T* result, int sampleRegisters, bool alone)
+    private static void Backward(PanelMatrix<T> w, int panel, int count, int group, int span, T* errors, T* result, int lanes, bool alone)
     {
-        int sampleBlock = sampleRegisters * TV.Count;
         nint column = (nint)group * ColumnGroup;
         T* weights = w.Panel(panel) + (column * Width);
-        RegisterTile<TV, T, RowsApart>.Run(TV.TileRows, sampleRegisters, new TileOperands<T>
+        RegisterTile<TV, T, RowsApart>.Run(TV.TileRows, lanes / TV.Count, new TileOperands<T>
         {
             A = weights,
             RowStride = Width,
             Segments = count,
             SegmentStride = (nint)w.PaddedColumns * Width,
-            B = errors + ((nint)panel * Width * sampleBlock),
-            C = result + (column * sampleBlock),
-            RowStrideOfC = sampleBlock,
+            B = errors + ((nint)panel * Width * lanes),
+            C = result + (column * lanes),
+            RowStrideOfC = lanes,
             Depth = Width,
             Beta = panel == 0 ? T.Zero : T.One,
             Tiles = span * ColumnGroup / TV.TileRows,
             TileStride = (nint)TV.TileRows * Width,
-            TileStrideOfC = (nint)TV.TileRows * sampleBlock,
+            TileStrideOfC = (nint)TV.TileRows * lanes,
             Ahead = weights,
             AheadStep = alone ? TV.TileRows * sizeof(T) : 0,
             AheadOffset = alone ? (nint)span * ColumnGroup * Width : 0,
@@ -236,6 +237,9 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
             });
         }
     }
+
+    /// <summary>Samples that a block with this many left is padded to: one register's or two.</summary>
+    private static int LanesFor(int samples) => samples <= TV.Count ? TV.Count : 2 * TV.Count;
 
     /// <summary>Padding must be zero: it meets padded weights, and 0·NaN would spread.</summary>
     private static void ClearUnless(bool filled, T* target, int length)
