@@ -35,6 +35,13 @@ internal sealed record Reporter(Terminal Terminal, OutputFormat Format, bool Ver
         Result(Encoding.UTF8.GetString(stream.ToArray()) + "\n");
     }
 
+    /// <summary>Says what is wrong with the command line.</summary>
+    public int Usage(string command, string misuse)
+    {
+        Terminal.Error.Write($"error: {misuse}\n`tpc {command} --help` says what there is\n");
+        return ExitCode.Usage;
+    }
+
     /// <summary>A remark about how the work goes, only with <c>--verbose</c>.</summary>
     public void Remark(string line)
     {

@@ -1,24 +1,73 @@
 using System.CommandLine;
 using TpCompiler.Diagnostics;
+using TpCompiler.Numerics.Limit;
 
 namespace TpCompiler.Cli.Commands;
 
-/// <summary><c>tpc run FILE</c>.</summary>
+/// <summary><c>tpc run FILE --width N | --limit</c>: a finite net, or the limit with an error on every number.</summary>
 internal sealed class RunCommand : Command
 {
     private readonly Argument<string> file = ProgramArgument.Create();
+
+    private readonly Option<int?> width = new("--width", "-n") { Description = "Run a finite net of this width", HelpName = "N" };
+
+    private readonly Option<bool> limit = new("--limit") { Description = "Run the infinite-width limit" };
+
+    private readonly Option<ulong> seed = new("--seed") { Description = "Selects the random numbers, of nets and of points", HelpName = "N" };
+
+    private readonly Option<string> precision = new Option<string>("--precision")
+    {
+        Description = "Numbers of a finite net's vectors and matrices",
+        HelpName = "fp32|fp64",
+        DefaultValueFactory = _ => "fp32",
+    }.AcceptOnlyFromAmong("fp32", "fp64");
+
+    private readonly Option<double> tolerance = new("--tolerance")
+    {
+        Description = "Of the limit: the standard error that every number shall have at most",
+        HelpName = "ERROR",
+        DefaultValueFactory = _ => new LimitSettings().Tolerance,
+    };
+
+    private readonly Option<int?> points = new("--points")
+    {
+        Description = "Of the limit: points of each scrambling, a power of two, in place of as many as the tolerance needs",
+        HelpName = "N",
+    };
+
+    private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
 
     public RunCommand(CommonOptions common)
         : base("run", "Run a program: a finite net, or its infinite-width limit")
     {
         Arguments.Add(file);
-        SetAction(parsed => Execute(parsed.GetValue(file)!, common.Reporter(parsed)));
+        foreach (Option option in new Option[] { width, limit, seed, precision, tolerance, points, data })
+        {
+            Options.Add(option);
+        }
+
+        SetAction(parsed => Execute(parsed, common.Reporter(parsed)));
     }
 
-    private static int Execute(string path, Reporter reporter)
+    /// <summary>What is wrong with options that are each right for themselves; null when nothing is.</summary>
+    private string? Misuse(ParseResult parsed) => parsed switch
     {
+        _ when parsed.GetResult(width) is null != parsed.GetValue(limit) => "say either --width N, for a finite net, or --limit",
+        _ when parsed.GetValue(width) is < 1 => "--width must be at least 1",
+        _ when !(parsed.GetValue(tolerance) > 0) => "--tolerance must be positive",
+        _ when parsed.GetValue(points) is { } count && (count < 2 || !int.IsPow2(count)) => "--points must be a power of two",
+        _ => null,
+    };
+
+    private int Execute(ParseResult parsed, Reporter reporter)
+    {
+        if (Misuse(parsed) is { } misuse)
+        {
+            return reporter.Usage(Name, misuse);
+        }
+
         DiagnosticBag diagnostics = new();
-        if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not null)
+        if (SourceReader.Read(parsed.GetValue(file)!, reporter.Terminal.OpenInput, diagnostics) is not null)
         {
             diagnostics.Add(Codes.NotAvailable, null, "`tpc run`");
         }

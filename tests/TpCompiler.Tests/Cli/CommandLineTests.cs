@@ -12,6 +12,14 @@ public sealed class CommandLineTests
     [InlineData("compile a.tp b.tp", "'b.tp'")]
     [InlineData("compile a.tp --frobnicate", "'--frobnicate'")]
     [InlineData("compile a.tp --format xml", "'xml'")]
+    [InlineData("run a.tp", "either --width N")]
+    [InlineData("run a.tp --width 10 --limit", "either --width N")]
+    [InlineData("run a.tp --width 0", "--width must be at least 1")]
+    [InlineData("run a.tp --width x", "'x'")]
+    [InlineData("run a.tp --limit --points 1000", "--points must be a power of two")]
+    [InlineData("run a.tp --limit --tolerance 0", "--tolerance must be positive")]
+    [InlineData("run a.tp --limit --tolerance NaN", "--tolerance must be positive")]
+    [InlineData("run a.tp --width 8 --precision fp16", "'fp16'")]
     [InlineData("explain TP9999", "there is no diagnostic `TP9999`")]
     public void A_wrong_command_line_exits_with_2_and_says_what_is_wrong(string line, string said)
     {

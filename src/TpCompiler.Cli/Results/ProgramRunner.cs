@@ -1,0 +1,98 @@
+using System.Globalization;
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.Limit;
+using TpCompiler.Numerics.Simulation;
+
+namespace TpCompiler.Cli.Results;
+
+/// <summary>Runs a program, shows how far it is, and says in diagnostics how it fell short; what was computed until then is in the report.</summary>
+internal static class ProgramRunner
+{
+    public static RunReport Finite(
+        Program program,
+        SourceText source,
+        IDataFeed feed,
+        IReadOnlyDictionary<string, int> axisSizes,
+        FiniteSettings settings,
+        Reporter reporter,
+        DiagnosticBag diagnostics)
+    {
+        ExecutionSettings execution = new() { AxisSizes = axisSizes };
+        using CancellationTokenSource interrupt = new();
+        reporter.Terminal.OnInterrupt(interrupt);
+        using ProgressLine progress = new(reporter);
+        StepProgress steps = new(progress);
+        ExecutionResult result = settings.Precision == Precision.Single
+            ? new Simulator<float>(program, settings.Width, settings.Seed, execution).Run(feed, steps, interrupt.Token)
+            : new Simulator<double>(program, settings.Width, settings.Seed, execution).Run(feed, steps, interrupt.Token);
+        if (result.Failure is { } failure)
+        {
+            diagnostics.Add(RunReport.Of(failure, source));
+        }
+
+        if (result.IsCancelled)
+        {
+            diagnostics.Add(Codes.Interrupted, null, steps.Last.Done, steps.Last.Total);
+        }
+
+        return RunReport.OfFiniteNet(program, settings, result);
+    }
+
+    public static RunReport Limit(
+        Program limit, SourceText source, IDataFeed feed, LimitSettings settings, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        using CancellationTokenSource interrupt = new();
+        reporter.Terminal.OnInterrupt(interrupt);
+        using ProgressLine progress = new(reporter);
+        ScramblingProgress scramblings = new(progress);
+        LimitResult result = LimitEvaluator.Evaluate(limit, feed, settings, scramblings, interrupt.Token);
+        switch (result.Shortfall)
+        {
+            case LimitShortfall.NotFinite when result.Failure is { } failure:
+                diagnostics.Add(RunReport.Of(failure, source));
+                break;
+            case LimitShortfall.Cancelled:
+                diagnostics.Add(Codes.Interrupted, null, result.Points, settings.MaxPoints);
+                break;
+            case LimitShortfall.Tolerance or LimitShortfall.Memory:
+                diagnostics.Add(Shortfall(result, settings));
+                break;
+        }
+
+        return RunReport.OfLimit(limit, result);
+    }
+
+    private static Diagnostic Shortfall(LimitResult result, LimitSettings settings)
+    {
+        string worst = result.Records
+            .OrderByDescending(record => record.Values.Select(estimate => estimate.Error).DefaultIfEmpty(0).Max())
+            .Select(record => record.Name)
+            .FirstOrDefault("the result");
+        Diagnostic diagnostic = Diagnostic.Create(Codes.ToleranceNotReached, null, worst, Short(result.LargestError), result.Points, Short(settings.Tolerance));
+        return result.Shortfall == LimitShortfall.Memory
+            ? diagnostic.WithNote("more points don't fit into memory")
+            : diagnostic.WithHelp("`--points` allows more of them, `--tolerance` asks for less");
+    }
+
+    private static string Short(double number) => number.ToString("0.#e+00", CultureInfo.InvariantCulture);
+
+    private sealed class StepProgress(ProgressLine line) : IProgress<ExecutionProgress>
+    {
+        public ExecutionProgress Last { get; private set; }
+
+        public void Report(ExecutionProgress value)
+        {
+            Last = value;
+            line.Show("step", value.Done, value.Total);
+        }
+    }
+
+    private sealed class ScramblingProgress(ProgressLine line) : IProgress<LimitProgress>
+    {
+        public void Report(LimitProgress value) =>
+            line.Show(string.Create(CultureInfo.InvariantCulture, $"{value.Points} points, scrambling"), value.ScramblingsDone, value.Scramblings);
+    }
+}
