@@ -61,7 +61,7 @@ public sealed class ProgramRunnerTests
     public void A_tolerance_that_does_not_hold_is_a_warning_with_a_way_out()
     {
         DiagnosticBag diagnostics = new();
-        LimitSettings settings = new() { AllowCoefficients = false, Points = 64, Replicates = 4, Tolerance = 1e-12 };
+        LimitSettings settings = new() { AllowExact = false, Points = 64, Replicates = 4, Tolerance = 1e-12 };
 
         ProgramRunner.Limit(Wishart(), Source, NoData.Instance, settings, Reporter(), diagnostics);
 
