@@ -1,0 +1,18 @@
+using MathNet.Numerics.LinearAlgebra;
+
+namespace TpCompiler.Numerics.KernelRegime;
+
+/// <summary>What a kernel needs to know of two sets of inputs.</summary>
+/// <param name="Cross">Inner products of the rows of the first with the rows of the second, N × M.</param>
+/// <param name="Left">Squared norms of the first, N.</param>
+/// <param name="Right">Squared norms of the second, M.</param>
+/// <param name="Same">Whether both sets are one and the same: then the matrix is symmetric and half of it is computed.</param>
+public sealed record InnerProducts(Matrix<double> Cross, Vector<double> Left, Vector<double> Right, bool Same)
+{
+    /// <summary>x·x̄ times <paramref name="scale"/>, often 1/d. Samples are rows.</summary>
+    public static InnerProducts Of(Matrix<double> x, Matrix<double> y, double scale) =>
+        new(scale * (x * y.Transpose()), SquaredNorms(x, scale), SquaredNorms(y, scale), ReferenceEquals(x, y));
+
+    private static Vector<double> SquaredNorms(Matrix<double> x, double scale) =>
+        Vector<double>.Build.Dense(x.RowCount, i => scale * x.Row(i).DotProduct(x.Row(i)));
+}
