@@ -1,24 +1,76 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using TpCompiler.Diagnostics;
+using TpCompiler.Numerics.Checking;
 
 namespace TpCompiler.Cli.Commands;
 
-/// <summary><c>tpc check FILE</c>.</summary>
+/// <summary><c>tpc check FILE</c>: widths × seeds of finite nets against the derived exponents and the limit; a FAIL ends with exit code 1.</summary>
 internal sealed class CheckCommand : Command
 {
+    private const int FewestWidths = 3;
+
     private readonly Argument<string> file = ProgramArgument.Create();
+
+    private readonly Option<IReadOnlyList<int>> widths = new("--widths")
+    {
+        Description = "The widths to run, rising",
+        HelpName = "N,N,…",
+        CustomParser = ParseWidths,
+        DefaultValueFactory = _ => new CheckSettings().Widths,
+    };
+
+    private readonly Option<int> seeds = new("--seeds")
+    {
+        Description = "Nets of each width",
+        HelpName = "N",
+        DefaultValueFactory = _ => new CheckSettings().Seeds,
+    };
+
+    private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
 
     public CheckCommand(CommonOptions common)
         : base("check", "Hold the derived exponents and the limit against finite nets of several widths")
     {
         Arguments.Add(file);
-        SetAction(parsed => Execute(parsed.GetValue(file)!, common.Reporter(parsed)));
+        Options.Add(widths);
+        Options.Add(seeds);
+        Options.Add(data);
+        SetAction(parsed => Execute(parsed, common.Reporter(parsed)));
     }
 
-    private static int Execute(string path, Reporter reporter)
+    private static IReadOnlyList<int>? ParseWidths(ArgumentResult argument)
     {
+        List<int> parsed = [];
+        foreach (string part in argument.Tokens.SelectMany(token => token.Value.Split(',')))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int width) || width < 1 || (parsed.Count > 0 && width <= parsed[^1]))
+            {
+                argument.AddError($"--widths takes rising whole numbers, such as 256,512,1024, not '{argument.Tokens[0].Value}'");
+                return null;
+            }
+
+            parsed.Add(width);
+        }
+
+        return parsed;
+    }
+
+    private int Execute(ParseResult parsed, Reporter reporter)
+    {
+        if (parsed.GetValue(seeds) < 1)
+        {
+            return reporter.Usage(Name, "--seeds must be at least 1");
+        }
+
         DiagnosticBag diagnostics = new();
-        if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not null)
+        int count = parsed.GetValue(widths)!.Count;
+        if (count < FewestWidths)
+        {
+            diagnostics.Add(Codes.TooFewWidths, null, $"{FewestWidths} widths", count);
+        }
+        else if (SourceReader.Read(parsed.GetValue(file)!, reporter.Terminal.OpenInput, diagnostics) is not null)
         {
             diagnostics.Add(Codes.NotAvailable, null, "`tpc check`");
         }

@@ -20,6 +20,9 @@ public sealed class CommandLineTests
     [InlineData("run a.tp --limit --tolerance 0", "--tolerance must be positive")]
     [InlineData("run a.tp --limit --tolerance NaN", "--tolerance must be positive")]
     [InlineData("run a.tp --width 8 --precision fp16", "'fp16'")]
+    [InlineData("check a.tp --widths 64,x", "--widths takes rising whole numbers")]
+    [InlineData("check a.tp --widths 64,32,128", "--widths takes rising whole numbers")]
+    [InlineData("check a.tp --seeds 0", "--seeds must be at least 1")]
     [InlineData("explain TP9999", "there is no diagnostic `TP9999`")]
     public void A_wrong_command_line_exits_with_2_and_says_what_is_wrong(string line, string said)
     {
@@ -28,6 +31,15 @@ public sealed class CommandLineTests
         Assert.Equal(2, run.ExitCode);
         Assert.Empty(run.Output);
         Assert.Contains(said, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_slope_from_two_widths_is_refused()
+    {
+        TpcRun run = TpcRun.WithInput("", "check", "-", "--widths", "64,128");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("error[TP0703]: a slope needs 3 widths, and there are 2", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]

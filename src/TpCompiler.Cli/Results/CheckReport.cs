@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using TpCompiler.Diagnostics;
+using TpCompiler.Numerics.Checking;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Cli.Results;
+
+/// <summary>The outcome of <c>tpc check</c>: a line for each quantity, derived exponent against fitted slope, and PASS or FAIL.</summary>
+internal sealed record CheckReport(string Program, CheckResult Result)
+{
+    /// <summary>No line differs, every net ran to its end, and at least one line was decided.</summary>
+    public bool Passes => !Result.IsCancelled
+        && Result.Failures.Count == 0
+        && Result.Lines.All(line => line.Verdict != CheckVerdict.Differs)
+        && Result.Lines.Any(line => line.Verdict == CheckVerdict.Agrees);
+
+    public string Text()
+    {
+        List<string[]> rows = [["quantity", "", "derived", "measured", ""]];
+        rows.AddRange(Result.Lines.Select(line => new[]
+        {
+            line.Name,
+            line.IsChange ? "change" : "size",
+            Derived(line),
+            Measured(line),
+            Name(line.Verdict),
+        }));
+        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
+        StringBuilder text = new();
+        text.Append(CultureInfo.InvariantCulture, $"{Program} at widths {string.Join(", ", Result.Widths)}; exponents of n, ± 95 % confidence\n\n");
+        foreach (string[] row in rows)
+        {
+            text.Append(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Append('\n');
+        }
+
+        return text.Append('\n').Append(Passes ? "PASS" : "FAIL").Append('\n').ToString();
+    }
+
+    public void WriteJson(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("program", Program);
+        json.WriteBoolean("passes", Passes);
+        json.WriteStartArray("widths");
+        foreach (int width in Result.Widths)
+        {
+            json.WriteNumberValue(width);
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("lines");
+        foreach (CheckLine line in Result.Lines)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", line.Name);
+            json.WriteString("quantity", line.IsChange ? "change" : "size");
+            json.WriteString("derived", line.Derived?.ToString());
+            Write(json, "measured", line.Measured?.Slope);
+            Write(json, "halfWidth", line.Measured?.HalfWidth);
+            json.WriteBoolean("isZero", line.IsZero);
+            json.WriteString("verdict", Name(line.Verdict));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>An error for each line that differs, and for each width at which a net left the numbers.</summary>
+    public void AddTo(DiagnosticBag diagnostics, SourceText source)
+    {
+        foreach (CheckLine line in Result.Lines.Where(line => line.Verdict == CheckVerdict.Differs))
+        {
+            diagnostics.Add(Codes.ExponentMismatch, null, line.IsChange ? $"the change of {line.Name}" : line.Name, Derived(line), Measured(line));
+        }
+
+        foreach ((int width, Numerics.Execution.NotFiniteValue failure) in Result.Failures.DistinctBy(failure => failure.Width))
+        {
+            diagnostics.Add(RunReport.Of(failure, source).WithNote(string.Create(CultureInfo.InvariantCulture, $"in a net of width {width}")));
+        }
+    }
+
+    private static string Derived(CheckLine line) => line.Derived is { } exponent ? PowerOfWidth(exponent) : "0";
+
+    private static string Measured(CheckLine line) => line switch
+    {
+        { IsZero: true } => "0",
+        { Measured: null } => "?",
+        { Measured: { } fit } => string.Create(CultureInfo.InvariantCulture, $"n^({fit.Slope:0.00} ± {fit.HalfWidth:0.00})"),
+    };
+
+    private static string PowerOfWidth(Rational exponent) => exponent.IsZero ? "1" : exponent.IsOne ? "n" : $"n^({exponent})";
+
+    private static string Name(CheckVerdict verdict) => verdict switch
+    {
+        CheckVerdict.Agrees => "agrees",
+        CheckVerdict.Differs => "DIFFERS",
+        CheckVerdict.Undecided => "undecided",
+        _ => throw new UnreachableException(),
+    };
+
+    private static void Write(Utf8JsonWriter json, string property, double? number)
+    {
+        if (number is { } known && double.IsFinite(known))
+        {
+            json.WriteNumber(property, known);
+        }
+        else
+        {
+            json.WriteNull(property);
+        }
+    }
+}
