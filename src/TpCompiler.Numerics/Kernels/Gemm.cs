@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.Intrinsics;
 
@@ -6,6 +7,9 @@ namespace TpCompiler.Numerics.Kernels;
 /// <summary>Where matrix products are computed.</summary>
 public enum GemmBackend
 {
+    /// <summary>OpenBLAS where it is there and has recognised the machine, for large products; else the kernels here.</summary>
+    Automatic,
+
     /// <summary>The kernels here: the same bits whatever the number of threads.</summary>
     Portable,
 
@@ -19,11 +23,11 @@ public static unsafe class Gemm
     /// <summary>Below this number of multiplications the call into a native library gains nothing.</summary>
     private const double LargeProduct = 64.0 * 64 * 64;
 
-    private static GemmBackend preferred = GemmBackend.OpenBlas;
+    private static GemmBackend preferred = GemmBackend.Automatic;
 
     /// <summary>
-    /// The backend asked for; at first OpenBLAS. What is in use is <see cref="Backend"/>. With <see cref="GemmBackend.Portable"/> results
-    /// don't depend on the machine's libraries or on <see cref="WorkSharing.ThreadCount"/>.
+    /// The backend asked for. What is in use is <see cref="Backend"/>. With <see cref="GemmBackend.Portable"/> results don't depend on the
+    /// machine's libraries or on <see cref="WorkSharing.ThreadCount"/>.
     /// </summary>
     public static GemmBackend Preferred
     {
@@ -34,7 +38,13 @@ public static unsafe class Gemm
     /// <summary>What large products use now, in words: <c>portable Vector512</c>, or OpenBLAS and its configuration.</summary>
     public static string Backend => UsesOpenBlas ? OpenBlas.Description : $"portable {Register}";
 
-    private static bool UsesOpenBlas => preferred == GemmBackend.OpenBlas && OpenBlas.IsAvailable;
+    private static bool UsesOpenBlas => preferred switch
+    {
+        GemmBackend.Portable => false,
+        GemmBackend.OpenBlas => OpenBlas.IsAvailable,
+        GemmBackend.Automatic => OpenBlas.IsAvailable && OpenBlas.SuitsTheMachine,
+        _ => throw new UnreachableException(),
+    };
 
     private static string Register =>
         Vector512.IsHardwareAccelerated ? nameof(Vector512) : Vector256.IsHardwareAccelerated ? nameof(Vector256) : nameof(Vector128);

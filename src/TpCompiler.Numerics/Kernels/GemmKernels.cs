@@ -33,7 +33,7 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
     /// Rows of A in a piece of work: with <see cref="DepthBlock"/>, a packed block for a quarter of a second-level cache.
     /// </summary>
     private const int RowBlock = 96;
-    private const int ColumnBlock = 2048;
+    private const int ColumnBlock = 1024;
 
     private static readonly int Width = 2 * TV.Count;
     private static readonly int DepthBlock = 1024 / sizeof(T);
@@ -94,7 +94,8 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
                 Tiles = whole,
                 TileStride = (nint)RowGroup * depth,
                 TileStrideOfC = RowGroup * x.RowOfC,
-                Ahead = right,
+                Ahead = right + ((nint)(j + Width) * depth),
+                AheadStep = Width * sizeof(T) / Math.Max(1, whole),
             };
             Run(operands);
             for (int i = whole * RowGroup; i < rows; i += RowGroup)
@@ -153,14 +154,31 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackLeft(Product<T> x, int row, int rows, int k, int depth, T* to)
     {
-        for (int i = 0; i < rows; i += RowGroup, to += (nint)RowGroup * depth)
+        nint stride = x.RowOfA, step = x.ColumnOfA;
+        T alpha = x.Alpha;
+        for (int i = 0; i < rows; i += RowGroup)
         {
-            for (int r = 0; r < RowGroup; r++)
+            T* from = x.A + ((row + i) * stride) + (k * step);
+            int valid = Math.Min(RowGroup, rows - i);
+            for (int d = 0; d < depth; d++, from += step, to += RowGroup)
             {
-                T* from = x.A + ((row + i + r) * x.RowOfA) + (k * x.ColumnOfA);
-                for (int d = 0; d < depth; d++)
+                if (valid == RowGroup)
                 {
-                    to[(d * RowGroup) + r] = i + r < rows ? x.Alpha * from[d * x.ColumnOfA] : T.Zero;
+                    T* from4 = from + (4 * stride);
+                    to[0] = alpha * from[0];
+                    to[1] = alpha * from[stride];
+                    to[2] = alpha * from[2 * stride];
+                    to[3] = alpha * from[3 * stride];
+                    to[4] = alpha * from4[0];
+                    to[5] = alpha * from4[stride];
+                    to[6] = alpha * from4[2 * stride];
+                    to[7] = alpha * from4[3 * stride];
+                    continue;
+                }
+
+                for (int r = 0; r < RowGroup; r++)
+                {
+                    to[r] = r < valid ? alpha * from[r * stride] : T.Zero;
                 }
             }
         }

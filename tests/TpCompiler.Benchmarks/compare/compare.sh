@@ -7,6 +7,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 width=${1:-1024} batch=${2:-32} rounds=${3:-5} seconds=${4:-2} threads=${5:-$(nproc)} python=${PYTHON:-/usr/bin/python3}
 dotnet build "$here/.." -c Release -v q --nologo >&2
 program=$(ls "$here"/../bin/Release/*/TpCompiler.Benchmarks.dll)
+
+# An OpenBLAS older than the processor takes its slowest kernels, and NumPy and PyTorch with it: say which ones fit, to be fair.
+if [[ -z "${OPENBLAS_CORETYPE:-}" ]] && grep -qw avx512f /proc/cpuinfo; then
+    export OPENBLAS_CORETYPE=SkylakeX
+fi
+
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 for ((round = 0; round < rounds; round++)); do

@@ -43,7 +43,10 @@ public sealed class GemmTests
 
         const int m = 70, n = 90, k = 110;
         double[] a = Values<double>(m * k, 1), b = Values<double>(n * k, 2), c = new double[m * n];
+        GemmBackend before = Gemm.Preferred;
+        Gemm.Preferred = GemmBackend.OpenBlas;
         Gemm.Multiply(false, true, m, n, k, 1.0, a, k, b, k, 0.0, c, n);
+        Gemm.Preferred = before;
         for (int i = 0; i < m * n; i++)
         {
             Assert.Equal(Enumerable.Range(0, k).Sum(d => a[(i / n * k) + d] * b[(i % n * k) + d]), c[i], 1e-13);
