@@ -103,6 +103,6 @@ public sealed class LayeredKernel
             k = (layer.WeightVariance * c) + layer.BiasVariance;
         }
 
-        return (k, theta, error);
+        return (network.StartsAtZero ? 0 : k, theta, error);
     }
 }

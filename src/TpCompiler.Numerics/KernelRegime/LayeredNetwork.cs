@@ -13,8 +13,10 @@ namespace TpCompiler.Numerics.KernelRegime;
 /// <param name="BiasRate">Likewise for the biases.</param>
 public sealed record KernelLayer(Expr? Nonlinearity, double WeightVariance, double BiasVariance, double WeightRate, double BiasRate);
 
-/// <summary>A wide multilayer perceptron at initialisation. The last layer is the output, L hidden layers make L + 1.</summary>
-public sealed record LayeredNetwork(ValueList<KernelLayer> Layers)
+/// <summary>A wide multilayer perceptron at initialisation.</summary>
+/// <param name="Layers">The last layer is the output, L hidden layers make L + 1.</param>
+/// <param name="StartsAtZero">Whether f₀ → 0, its variance vanishing with the width; the output's σ_w² then still scales what comes back to the hidden layers.</param>
+public sealed record LayeredNetwork(ValueList<KernelLayer> Layers, bool StartsAtZero = false)
 {
     /// <summary>The argument of the nonlinearities.</summary>
     public static readonly Expr.Reference Variable = new("h", []);

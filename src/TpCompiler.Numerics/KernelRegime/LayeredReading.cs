@@ -1,0 +1,246 @@
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Numerics.KernelRegime;
+
+/// <summary>Recognises a chain of layers in a network's forward instructions.</summary>
+public static class LayeredReading
+{
+    /// <summary>
+    /// The network as layers, in units in which the kernel's η is the plan's learning rate: the inner product of two inputs is the plain x·x̄, and n^{-c} and the n of the inner products over widths
+    /// have cancelled in every contributing weight. Null when it isn't a chain of fully connected layers over widths of ratio 1 with one input and one output (residual sums, several matrices in a
+    /// layer), or isn't Θ(1) at initialisation.
+    /// </summary>
+    /// <param name="network">The network.</param>
+    /// <param name="contributing">The weights whose updates move f by Θ(1).</param>
+    /// <param name="startsAtZero">Whether f₀ → 0.</param>
+    public static LayeredNetwork? Of(Network network, IReadOnlyCollection<string> contributing, bool startsAtZero)
+    {
+        if (network.Widths.Any(width => !width.Ratio.IsOne) || network.Inputs.Count != 1 || network.Outputs.Count != 1)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new Reader(network, contributing, startsAtZero).Read();
+        }
+        catch (NotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>number · n^Exponent.</summary>
+    private readonly record struct Multiplier(double Number, Rational Exponent);
+
+    /// <summary>A function φ(h) of the preactivations of a layer.</summary>
+    private sealed record Feature(int Layer, Expr Phi);
+
+    private sealed class Reader(Network network, IReadOnlyCollection<string> contributing, bool startsAtZero)
+    {
+        private readonly Dictionary<string, Parameter> parameters = network.Parameters.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
+        private readonly Dictionary<string, Feature> features = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, (Parameter Weight, Feature Feature)> products = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, KernelLayer> readouts = new(StringComparer.Ordinal);
+        private readonly Dictionary<Expr, int> known = [];
+        private readonly List<KernelLayer> layers = [];
+
+        public LayeredNetwork Read()
+        {
+            foreach (var statement in network.Forward)
+            {
+                switch (statement)
+                {
+                    case Instruction.MatMul { Transposed: false } product when parameters.TryGetValue(product.Matrix.Name, out var weight):
+                        products[product.Result.Name] = (weight, FeatureOf(product.Vector));
+                        break;
+                    case Instruction.Nonlin { Result.Kind: ValueKind.Vector } nonlin:
+                        features[nonlin.Result.Name] = Function(nonlin.Body);
+                        break;
+                    case Instruction.Moment moment:
+                        readouts[moment.Result.Name] = Readout(moment);
+                        break;
+                    case Instruction.Nonlin { Result.Kind: ValueKind.Scalar } nonlin:
+                        readouts[nonlin.Result.Name] = WithBias(nonlin.Body);
+                        break;
+                    default:
+                        throw new NotSupportedException();
+                }
+            }
+
+            return readouts.TryGetValue(network.Outputs[0], out var output)
+                ? new LayeredNetwork([.. layers, output], startsAtZero)
+                : throw new NotSupportedException();
+        }
+
+        private Feature FeatureOf(Expr.Reference vector) => features.GetValueOrDefault(vector.Name) ?? Function(vector);
+
+        private Feature Function(Expr body)
+        {
+            int? layer = null;
+            var phi = Extract(body);
+            return new Feature(layer ?? throw new NotSupportedException(), phi);
+
+            Expr Extract(Expr expr)
+            {
+                if (expr is Expr.Reference reference && features.TryGetValue(reference.Name, out var feature))
+                {
+                    Use(feature.Layer);
+                    return feature.Phi;
+                }
+
+                if (Preactivation(expr) is { } preactivation)
+                {
+                    Use(preactivation);
+                    return LayeredNetwork.Variable;
+                }
+
+                return expr is Expr.Reference or Expr.Sum or Expr.IndexValue or Expr.WidthPower ? throw new NotSupportedException() : expr.MapChildren(Extract);
+            }
+
+            void Use(int used) => layer = layer is null || layer == used ? used : throw new NotSupportedException();
+        }
+
+        /// <summary>The layer that a sum of weights times features or inputs and of biases is; null when the expression isn't one.</summary>
+        private int? Preactivation(Expr expr)
+        {
+            if (known.TryGetValue(expr, out var layer))
+            {
+                return layer;
+            }
+
+            KernelLayer? weights = null;
+            var (biasVariance, biasRate) = (0.0, 0.0);
+            foreach (var term in expr is Expr.Add sum ? sum.Terms : [expr])
+            {
+                var (multiplier, rest) = Split(term);
+                switch (rest)
+                {
+                    case Expr.Reference reference when products.TryGetValue(reference.Name, out var product) && weights is null:
+                        if (product.Feature.Layer != layers.Count - 1)
+                        {
+                            throw new NotSupportedException();
+                        }
+
+                        weights = Layer(product.Feature.Phi, product.Weight, multiplier, sumsOverWidth: true);
+                        break;
+                    case Expr.Reference reference when parameters.TryGetValue(reference.Name, out var bias) && bias.Type is { Kind: ValueKind.Vector, Indices.Count: 0 }:
+                        var part = Layer(null, bias, multiplier, sumsOverWidth: false);
+                        biasVariance += part.WeightVariance;
+                        biasRate += part.WeightRate;
+                        break;
+                    default:
+                        if (weights is not null || InputWeight(rest) is not { } input)
+                        {
+                            return null;
+                        }
+
+                        weights = Layer(null, input, multiplier, sumsOverWidth: false);
+                        break;
+                }
+            }
+
+            if (weights is null || (weights.Nonlinearity is null) != (layers.Count == 0))
+            {
+                throw new NotSupportedException();
+            }
+
+            layers.Add(weights with { BiasVariance = biasVariance, BiasRate = biasRate });
+            return known[expr] = layers.Count - 1;
+        }
+
+        /// <summary>Σ_i W[i] x[b, i], with as many sums as the input has axes.</summary>
+        private Parameter? InputWeight(Expr expr)
+        {
+            var bound = new HashSet<string>(StringComparer.Ordinal);
+            while (expr is Expr.Sum sum)
+            {
+                bound.Add(sum.Index.Name);
+                expr = sum.Body;
+            }
+
+            return expr is Expr.Multiply { Factors: [Expr.Reference first, Expr.Reference second] }
+                ? Weight(first, second) ?? Weight(second, first)
+                : null;
+
+            Parameter? Weight(Expr.Reference weight, Expr.Reference input) =>
+                parameters.TryGetValue(weight.Name, out var parameter) && input.Name == network.Inputs[0].Result.Name
+                && weight.Indices.All(index => index is Symbolics.Index.Variable v && bound.Contains(v.Name)) && weight.Indices.Count == bound.Count
+                && input.Indices.Count(index => index is Symbolics.Index.Variable v && bound.Contains(v.Name)) == bound.Count
+                    ? parameter
+                    : null;
+        }
+
+        /// <summary>f = (1/n) Σ_α coefficient V_α φ(h_α).</summary>
+        private KernelLayer Readout(Instruction.Moment moment)
+        {
+            var weight = moment.Body.References().FirstOrDefault(reference => parameters.TryGetValue(reference.Name, out var p) && p.Type.Kind == ValueKind.Vector && p.Role == ParameterRole.Output)
+                ?? throw new NotSupportedException();
+            var (multiplier, rest) = Split(moment.Body / weight);
+            if (rest.References().Any(reference => reference.Name == weight.Name) || Function(rest) is not { } feature || feature.Layer != layers.Count - 1)
+            {
+                throw new NotSupportedException();
+            }
+
+            // n^{-1} of the mean; whether what is left is Θ(1) or vanishes is known from scaling.
+            return Layer(feature.Phi, parameters[weight.Name], multiplier with { Exponent = multiplier.Exponent - 1 }, sumsOverWidth: true, isOutput: true);
+        }
+
+        /// <summary>f = moment + scalar biases.</summary>
+        private KernelLayer WithBias(Expr body)
+        {
+            KernelLayer? readout = null;
+            var (variance, rate) = (0.0, 0.0);
+            foreach (var term in body is Expr.Add sum ? sum.Terms : [body])
+            {
+                var (multiplier, rest) = Split(term);
+                if (rest is not Expr.Reference reference)
+                {
+                    throw new NotSupportedException();
+                }
+
+                if (readouts.TryGetValue(reference.Name, out var moment) && readout is null && multiplier.Exponent.IsZero)
+                {
+                    var square = multiplier.Number * multiplier.Number;
+                    readout = moment with { WeightVariance = square * moment.WeightVariance, WeightRate = square * moment.WeightRate, BiasVariance = square * moment.BiasVariance, BiasRate = square * moment.BiasRate };
+                }
+                else if (parameters.TryGetValue(reference.Name, out var bias) && bias.Type.Kind == ValueKind.Scalar)
+                {
+                    var part = Layer(null, bias, multiplier, sumsOverWidth: false);
+                    variance += part.WeightVariance;
+                    rate += part.WeightRate;
+                }
+                else
+                {
+                    throw new NotSupportedException();
+                }
+            }
+
+            return readout is null ? throw new NotSupportedException() : readout with { BiasVariance = readout.BiasVariance + variance, BiasRate = readout.BiasRate + rate };
+        }
+
+        private KernelLayer Layer(Expr? phi, Parameter weight, Multiplier multiplier, bool sumsOverWidth, bool isOutput = false)
+        {
+            var square = multiplier.Number * multiplier.Number;
+            var variance = weight.Variance.ToDouble() * square;
+            var exponent = (2 * multiplier.Exponent) - (2 * weight.B) + (sumsOverWidth ? 1 : 0);
+            if (!isOutput && variance != 0 && exponent.Sign != 0)
+            {
+                variance = exponent.Sign < 0 && !sumsOverWidth && phi is null && weight.Type.Indices.Count == 0 ? 0 : throw new NotSupportedException();
+            }
+
+            return new KernelLayer(phi, variance, 0, contributing.Contains(weight.Name) ? square : 0, 0);
+        }
+
+        private static (Multiplier Multiplier, Expr Body) Split(Expr term)
+        {
+            var factors = term is Expr.Multiply product ? product.Factors : [term];
+            var exponent = factors.OfType<Expr.WidthPower>().Aggregate(Rational.Zero, (sum, power) => sum + power.Exponent);
+            var numbers = factors.Where(factor => factor is not Expr.WidthPower && IsNumber(factor)).ToList();
+            return (new Multiplier(Expr.ProductOf(numbers).ToDouble(), exponent), Expr.ProductOf(factors.Where(factor => factor is not Expr.WidthPower && !IsNumber(factor))));
+        }
+
+        private static bool IsNumber(Expr factor) => factor is Expr.Constant or Expr.Pi or Expr.Power { Base: Expr.Constant or Expr.Pi };
+    }
+}
