@@ -30,7 +30,7 @@ internal sealed class ChunkEvaluation<T>
         missing.AsSpan().Fill(T.NaN);
         foreach (var node in plan.WideNodes)
         {
-            if (node is not Node.Reference && !plan.Contractions.ContainsKey(node.Id))
+            if (node is not Node.Reference && node != plan.InPlace && !plan.Contractions.ContainsKey(node.Id))
             {
                 buffers[node.Id] = new T[node.Space.Count * plan.Chunk];
             }
@@ -49,8 +49,8 @@ internal sealed class ChunkEvaluation<T>
         };
     }
 
-    /// <summary>Evaluates every wide node on coordinates start … start + length − 1; <paramref name="root"/>, when it has a place of its own, into it.</summary>
-    public void Run(PreparedRows<T>[] prepared, int coordinates, int start, int length, Node? root, WideRows<T> rootRows)
+    /// <summary>Evaluates every wide node on coordinates start … start + length − 1; the plan's in-place node into <paramref name="target"/>.</summary>
+    public void Run(PreparedRows<T>[] prepared, int coordinates, int start, int length, WideRows<T> target)
     {
         foreach (var node in plan.WideNodes)
         {
@@ -60,7 +60,7 @@ internal sealed class ChunkEvaluation<T>
                 continue;
             }
 
-            rows[node.Id] = node == root ? rootRows : new(buffers[node.Id]!, null, length, 0);
+            rows[node.Id] = node == plan.InPlace ? target : new(buffers[node.Id]!, null, length, 0);
             Compute(node, length);
         }
     }
@@ -113,20 +113,41 @@ internal sealed class ChunkEvaluation<T>
     private void ComputeAdd(Node.Add add, int[]?[] maps, int position, int length)
     {
         var result = rows[add.Id].Row(position, length);
-        var addend = add.Addend is null ? T.Zero : T.CreateTruncating(Scalar(add.Addend, maps[0], position));
-        result.Fill(addend);
+        var first = add.Addend is null ? add.FirstPlainTerm : -1;
+        ReadOnlySpan<T> sum = result;
+        if (first >= 0)
+        {
+            sum = Operand(add.Terms[first].Wide!, maps[(2 * first) + 2], position, length);
+        }
+        else
+        {
+            result.Fill(add.Addend is null ? T.Zero : T.CreateTruncating(Scalar(add.Addend, maps[0], position)));
+        }
+
         for (var t = 0; t < add.Terms.Count; t++)
         {
+            if (t == first)
+            {
+                continue;
+            }
+
             var (scalar, wide) = add.Terms[t];
             var row = Operand(wide!, maps[(2 * t) + 2], position, length);
             if (scalar is null)
             {
-                TensorPrimitives.Add<T>(result, row, result);
+                TensorPrimitives.Add(row, sum, result);
             }
             else
             {
-                TensorPrimitives.FusedMultiplyAdd(row, T.CreateTruncating(Scalar(scalar, maps[(2 * t) + 1], position)), result, result);
+                TensorPrimitives.FusedMultiplyAdd(row, T.CreateTruncating(Scalar(scalar, maps[(2 * t) + 1], position)), sum, result);
             }
+
+            sum = result;
+        }
+
+        if (add.Terms.Count == 1 && first == 0)
+        {
+            sum.CopyTo(result);
         }
     }
 

@@ -48,7 +48,32 @@ internal sealed class Contraction
             matrix[((toRow is null ? i : toRow[i]) * terms) + (toTerm is null ? i : toTerm[i])] = T.CreateTruncating(numbers[toScalar is null ? i : toScalar[i]]);
         }
 
-        Gemm.Multiply(false, false, Rows, coordinates, terms, T.One, matrix, terms, Block(x, coordinates), coordinates, T.Zero, result.AsSpan(0, Rows * coordinates), coordinates);
+        Multiply(matrix, Block(x, coordinates), result.AsSpan(0, Rows * coordinates), coordinates);
+    }
+
+    /// <summary>The portable product, whatever library is there: the same bits on every machine, and no second team of threads beside the kernels'.</summary>
+    private unsafe void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> rows, Span<T> result, int coordinates)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* a = matrix, b = rows, c = result)
+        {
+            GemmKernels<T>.Widest.Multiply(new Product<T>
+            {
+                M = Rows,
+                N = coordinates,
+                K = terms,
+                Alpha = T.One,
+                Beta = T.Zero,
+                A = a,
+                RowOfA = terms,
+                ColumnOfA = 1,
+                B = b,
+                RowOfB = coordinates,
+                ColumnOfB = 1,
+                C = c,
+                RowOfC = coordinates,
+            });
+        }
     }
 
     private ReadOnlySpan<T> Block<T>(PreparedRows<T> x, int coordinates)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Numerics;
 using TpCompiler.Ir;
+using TpCompiler.Numerics.Kernels;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Execution;
@@ -33,12 +34,11 @@ internal abstract class CoordinateKernel<T>
     /// <summary>Runs the body.</summary>
     /// <param name="frame">The values that it reads.</param>
     /// <param name="coordinates">n.</param>
-    /// <param name="threads">How many threads at most.</param>
-    /// <param name="root">The node whose rows are wanted in <paramref name="target"/>, if it can be computed there.</param>
-    /// <param name="target">Numbers for <paramref name="root"/>.</param>
+    /// <param name="threads">1 for this thread alone; otherwise as many as the kernels share their work among.</param>
+    /// <param name="target">Numbers for the plan's in-place node.</param>
     /// <param name="onChunk">What to do with each chunk.</param>
     protected void Run(
-        IFrame<T> frame, int coordinates, int threads, Node? root, T[]? target, Action<ChunkEvaluation<T>, PreparedRows<T>[], Chunk> onChunk)
+        IFrame<T> frame, int coordinates, int threads, T[]? target, Action<ChunkEvaluation<T>, PreparedRows<T>[], Chunk> onChunk)
     {
         plan.Scalars.Run(frame);
         if (plan.WideNodes.Count == 0)
@@ -54,7 +54,7 @@ internal abstract class CoordinateKernel<T>
             }
             else if (plan.Contractions.TryGetValue(node.Id, out var contraction))
             {
-                var product = node == root ? target! : Product(contraction, coordinates);
+                var product = node == plan.InPlace ? target! : Product(contraction, coordinates);
                 contraction.Run(plan.Scalars, prepared[contraction.Body.Id], coordinates, product);
                 prepared[node.Id] = new(product, null);
             }
@@ -73,17 +73,12 @@ internal abstract class CoordinateKernel<T>
             return;
         }
 
-        Parallel.For(
-            0,
-            chunks,
-            new ParallelOptions { MaxDegreeOfParallelism = threads },
-            Rent,
-            (c, _, evaluation) =>
-            {
-                onChunk(evaluation, prepared, ChunkAt(c, coordinates));
-                return evaluation;
-            },
-            evaluations.Add);
+        WorkSharing.Run(chunks, c =>
+        {
+            var evaluation = Rent();
+            onChunk(evaluation, prepared, ChunkAt(c, coordinates));
+            evaluations.Add(evaluation);
+        });
     }
 
     private T[] Product(Contraction contraction, int coordinates)

@@ -12,18 +12,22 @@ internal sealed class KernelPlan
     private readonly Dictionary<int, object> functions = [];
 
     /// <param name="nodes">All nodes, operands first.</param>
-    public KernelPlan(IReadOnlyList<Node> nodes)
+    /// <param name="inPlace">The node that is computed where its result belongs, and needs no workspace.</param>
+    public KernelPlan(IReadOnlyList<Node> nodes, Node? inPlace = null)
     {
         Nodes = nodes;
+        InPlace = inPlace;
         WideNodes = [.. nodes.Where(node => node.Wide)];
         Scalars = new ScalarEvaluation(nodes);
         Maps = [.. nodes.Select(node => node.Wide ? MapsOf(node) : [])];
         Contractions = WideNodes.OfType<Node.Sum>().Select(Contraction.Of).OfType<Contraction>().ToDictionary(contraction => contraction.Sum.Id);
-        var rows = WideNodes.Where(node => node is not Node.Reference && !Contractions.ContainsKey(node.Id)).Sum(node => (long)node.Space.Count);
+        var rows = WideNodes.Where(node => node is not Node.Reference && !Contractions.ContainsKey(node.Id) && node != inPlace).Sum(node => (long)node.Space.Count);
         Chunk = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(WorkspaceNumbers / Math.Max(rows, 1))), 64, 1024);
     }
 
     public IReadOnlyList<Node> Nodes { get; }
+
+    public Node? InPlace { get; }
 
     public IReadOnlyList<Node> WideNodes { get; }
 

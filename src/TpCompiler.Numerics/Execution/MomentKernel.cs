@@ -72,9 +72,9 @@ internal sealed class MomentKernel<T> : CoordinateKernel<T>
             parts = new double[chunks * length];
         }
 
-        Run(frame, coordinates, threads, null, null, (evaluation, prepared, chunk) =>
+        Run(frame, coordinates, threads, null, (evaluation, prepared, chunk) =>
         {
-            evaluation.Run(prepared, coordinates, chunk.Start, chunk.Length, null, default);
+            evaluation.Run(prepared, coordinates, chunk.Start, chunk.Length, default);
             var part = parts.AsSpan(chunk.Number * length, length);
             for (var i = 0; i < length; i++)
             {

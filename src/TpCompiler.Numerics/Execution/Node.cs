@@ -54,6 +54,9 @@ internal abstract class Node(IndexSpace space, bool wide)
         public Node? Addend { get; } = constant;
 
         public IReadOnlyList<(Node? Scalar, Node? Wide)> Terms { get; } = terms;
+
+        /// <summary>A wide term without a scalar, where the sum can start; −1 when there is none.</summary>
+        public int FirstPlainTerm { get; } = terms.ToList().FindIndex(term => term is { Scalar: null, Wide: not null });
     }
 
     /// <summary>A scalar times wide factors; for a scalar node, <see cref="Factors"/> are scalars and there is no <see cref="Scalar"/>.</summary>

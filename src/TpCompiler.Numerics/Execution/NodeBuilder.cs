@@ -139,6 +139,12 @@ internal sealed class NodeBuilder(ValueTable values, Func<string, double> widthV
             return Product(null, multiply.Factors.Select(factor => Build(factor, scope)).ToList());
         }
 
+        // c Σ_i s x_i is Σ_i (c s) x_i: one matrix product of scalars with rows.
+        if (multiply.Factors.Where(IsWide).ToList() is [Expr.Sum { Body: not (Expr.Add or Expr.Sum) } sum] && !multiply.Factors.Where(factor => factor != sum).Any(factor => Scope.Mentions(factor, sum.Index.Name)))
+        {
+            return MakeSum(new Expr.Sum(sum.Index, Expr.ProductOf(multiply.Factors.Select(factor => factor == sum ? sum.Body : factor))), scope);
+        }
+
         var (scalar, factors) = Split(multiply, scope);
         return Product(scalar, factors);
     }
@@ -218,6 +224,12 @@ internal sealed class NodeBuilder(ValueTable values, Func<string, double> widthV
         var innerWide = wide.Where(Depends).ToList();
         var outerScalars = scalars.Where(node => !Depends(node)).ToList();
         var outerWide = wide.Where(node => !Depends(node)).ToList();
+        if (innerWide is [Node.Reference] && outerWide.Count == 0 && innerScalars.Count > 0)
+        {
+            innerScalars.AddRange(outerScalars);
+            outerScalars.Clear();
+        }
+
         var innerScalar = innerScalars.Count switch { 0 => null, 1 => innerScalars[0], _ => Product(null, innerScalars) };
         var innerProduct = innerWide.Count switch { 0 => null, 1 => innerWide[0], _ => Product(null, innerWide) };
 

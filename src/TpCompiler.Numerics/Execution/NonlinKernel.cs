@@ -17,7 +17,7 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
     {
         this.root = root;
         map = space.MapTo(root.Space);
-        inPlace = root is not Node.Reference && map is null;
+        inPlace = plan.InPlace is not null;
         rows = space.Count;
     }
 
@@ -26,7 +26,7 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
         var builder = new NodeBuilder(values, widthValue);
         var scope = ScopeOf(nonlin.Result, builder, out var space);
         var root = builder.Build(nonlin.Body, scope);
-        return new(new KernelPlan(builder.Nodes), root, space);
+        return new(new KernelPlan(builder.Nodes, root.Wide && root is not Node.Reference && root.Space.SameAs(space) ? root : null), root, space);
     }
 
     /// <summary>Writes the vector.</summary>
@@ -34,7 +34,7 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
     {
         if (!root.Wide)
         {
-            Run(frame, result.Coordinates, threads, null, null, (_, _, _) => { });
+            Run(frame, result.Coordinates, threads, null, (_, _, _) => { });
             for (var i = 0; i < rows; i++)
             {
                 result.Row(i).Fill(T.CreateTruncating(Scalars[root][map is null ? i : map[i]]));
@@ -43,9 +43,9 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
             return;
         }
 
-        Run(frame, result.Coordinates, threads, inPlace ? root : null, result.Data, (evaluation, prepared, chunk) =>
+        Run(frame, result.Coordinates, threads, result.Data, (evaluation, prepared, chunk) =>
         {
-            evaluation.Run(prepared, result.Coordinates, chunk.Start, chunk.Length, inPlace ? root : null, new(result.Data, null, result.Coordinates, chunk.Start));
+            evaluation.Run(prepared, result.Coordinates, chunk.Start, chunk.Length, new(result.Data, null, result.Coordinates, chunk.Start));
             for (var i = 0; i < rows && !inPlace; i++)
             {
                 evaluation.Row(root, map is null ? i : map[i], chunk.Length).CopyTo(result.Row(i).Slice(chunk.Start, chunk.Length));
@@ -56,7 +56,7 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
     /// <summary>Writes the scalar.</summary>
     public void Run(IFrame<T> frame, Tensor<double> result)
     {
-        Run(frame, 1, 1, null, null, (_, _, _) => { });
+        Run(frame, 1, 1, null, (_, _, _) => { });
         for (var i = 0; i < rows; i++)
         {
             result.Data[i] = Scalars[root][map is null ? i : map[i]];

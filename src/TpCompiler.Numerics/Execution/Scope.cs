@@ -35,6 +35,14 @@ internal sealed class Scope(Scope? outer, string name, Variable variable)
         return string.Join(' ', names.Select(n => n + "#" + (Find(n)?.Order ?? -1).ToString(CultureInfo.InvariantCulture)));
     }
 
+    /// <summary>Whether an expression speaks of an index by this name.</summary>
+    public static bool Mentions(Expr expr, string index)
+    {
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        Collect(expr, names);
+        return names.Contains(index) || expr.DescendantsAndSelf().Any(part => part is Expr.Sum sum && sum.Index.Name == index);
+    }
+
     private Scope? Outer { get; } = outer;
 
     private string Name { get; } = name;
