@@ -161,7 +161,10 @@ public sealed partial class Backpropagation
 
     private Expr.Reference Emit(Instruction instruction)
     {
-        output.Add(instruction with { Origin = origin });
+        // Sums inside a derivative may have the names of the indices that they land among.
+        var over = (instruction as Instruction.MatrixSum)?.Terms.OfType<MatrixTerm.Outer>().SelectMany(term => term.Over) ?? [];
+        var taken = counters.Concat(instruction.Result.Indices.Concat(over).Select(binder => binder.Name)).ToList();
+        output.Add(instruction.MapExpressions(expr => expr.RenameSumsApart(taken)) with { Origin = origin });
         return instruction.Result.AsReference();
     }
 }

@@ -7,12 +7,16 @@ public static class DeadCode
 {
     /// <summary>
     /// The program without instructions that no output depends on, and without state that only keeps itself alive. A loop whose body loses everything goes too.
-    /// Weights in <see cref="Program.Parameters"/> stay while the program defines them for an output.
+    /// So do parameters that no output depends on.
     /// </summary>
     public static Program Remove(Program program)
     {
         var live = Live(program.Body, program.Outputs);
-        return program with { Body = Keep(program.Body, live) };
+        return program with
+        {
+            Parameters = program.Parameters.Where(parameter => live.Contains(parameter.Initial)).ToValueList(),
+            Body = Keep(program.Body, live),
+        };
     }
 
     /// <summary>The names that the outputs depend on, through iterations as well.</summary>

@@ -15,16 +15,15 @@ public abstract record Statement
 
     /// <summary>Where in the source this comes from; null for what a pass made. Not part of a program's meaning.</summary>
     public Origin? Origin { get; init; }
+
+    /// <summary>Programs compare by meaning: origins don't count.</summary>
+    public virtual bool Equals(Statement? other) => EqualityContract == other?.EqualityContract;
+
+    public override int GetHashCode() => EqualityContract.GetHashCode();
 }
 
-/// <summary>A place in the source, and the pass that made the instruction out of it (<c>backward of h2</c>). All origins are equal to one another,
-/// so that programs compare by meaning.</summary>
-public sealed record Origin(Span Span, string? Note = null)
-{
-    public bool Equals(Origin? other) => other is not null;
-
-    public override int GetHashCode() => 0;
-}
+/// <summary>A place in the source, and the pass that made the instruction out of it (<c>backward of h2</c>).</summary>
+public sealed record Origin(Span Span, string? Note = null);
 
 /// <summary>A statement that defines one value.</summary>
 public abstract record Instruction(Definition Result) : Statement

@@ -51,13 +51,38 @@ public sealed class ExprReader
         }
     }
 
+    /// <summary>Reads a name, quoted or not, and the white space behind it.</summary>
+    public static (string? Name, int End) ReadNamePrefix(string text, int start) => Prefix(text, start, reader => reader.Peek() == '`' ? reader.ReadQuoted() : reader.ReadName());
+
+    /// <summary>Reads a reference and the white space behind it, no more: what follows may be an operator of another grammar.</summary>
+    public static (Expr.Reference? Reference, int End) ReadReferencePrefix(string text, int start) =>
+        Prefix(text, start, reader => new Expr.Reference(reader.Peek() == '`' ? reader.ReadQuoted() : reader.ReadName(), reader.ReadIndices()));
+
+    /// <summary>Reads what <see cref="WriteBinder"/> writes, and the white space behind it.</summary>
+    public static (IndexBinder? Binder, int End) ReadBinderPrefix(string text, int start) => Prefix(text, start, reader => reader.ReadBinder());
+
+    private static (T? Value, int End) Prefix<T>(string text, int start, Func<ExprReader, T> read)
+        where T : class
+    {
+        var reader = new ExprReader(text, start, new HashSet<string>());
+        try
+        {
+            reader.SkipSpace();
+            return (read(reader), reader.position);
+        }
+        catch (FormatException)
+        {
+            return (null, reader.position);
+        }
+    }
+
     /// <summary>A name as it stands in text: in backticks when it isn't plain.</summary>
     public static string Quote(string name) => IsPlain(name) && name is not ("pi" or "sum" or "E") ? name : "`" + name + "`";
 
     internal static string QuoteIndex(string name) => IsPlain(name.TrimEnd('\'')) ? name : "`" + name + "`";
 
     /// <summary><c>i:input</c>, <c>s&lt;t</c>; the axis is left out when it has the name of the index or of its bound.</summary>
-    internal static string WriteBinder(IndexBinder binder) =>
+    public static string WriteBinder(IndexBinder binder) =>
         QuoteIndex(binder.Name)
         + (binder.Axis == (binder.Below ?? binder.Name) ? string.Empty : ":" + QuoteIndex(binder.Axis))
         + (binder.Below is null ? string.Empty : "<" + QuoteIndex(binder.Below));

@@ -146,6 +146,24 @@ public static class IndexSubstitution
         return expr;
     }
 
+    /// <summary>The same expression with sums that bind none of <paramref name="taken"/> and none of the variables of sums around them.</summary>
+    public static Expr RenameSumsApart(this Expr expr, IEnumerable<string> taken)
+    {
+        var names = taken.ToHashSet(StringComparer.Ordinal);
+        return Walk(expr, names);
+
+        static Expr Walk(Expr e, HashSet<string> taken)
+        {
+            if (e is not Expr.Sum sum)
+            {
+                return e.MapChildren(child => Walk(child, taken));
+            }
+
+            var name = FreshName(sum.Index.Name, taken.Contains(sum.Index.Name) ? taken.Concat(sum.Body.FreeIndices()) : taken);
+            return Expr.SumOver(sum.Index with { Name = name }, Walk(sum.Body.RenameIndex(sum.Index.Name, name), [.. taken, name]));
+        }
+    }
+
     /// <summary>An index as a number.</summary>
     public static Expr AsValue(this Index index) => index switch
     {

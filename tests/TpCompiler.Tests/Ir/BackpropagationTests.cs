@@ -83,7 +83,7 @@ public class BackpropagationTests
         var v = block.MatMul("val[p] n", block.Gaussian("V n n"), x);
         block.Moment("logit[p,q]", q * At(k, "q"));
         var e = block.Nonlin("e[p,q]", F("exp", Expr.Of("logit", "p", "q")));
-        var a = block.Nonlin("a[p,q]", e / Sum("q", e));
+        var a = block.Nonlin("a[p,q]", e / Sum("q'", At(e, "p", "q'")));
         var y = block.Nonlin("y[p] n", Sum("q", a * At(v, "q")));
         block.Moment("f[p]", F("tanh", y) * x);
         block.Nonlin("L", Sum("p", Expr.Pow(Expr.Of("f", "p"), 2)));
@@ -210,8 +210,8 @@ public class BackpropagationTests
         var block = new Block();
         block.Gaussian("W n n");
         block.Gaussian("v n");
-        var support = block.Data("xs[b,k] n");
-        var query = block.Data("xq[b,k] n");
+        var support = block.Gaussian("xs[b,k] n");
+        var query = block.Gaussian("xq[b,k] n");
         Expr rate = new Rational(1, 2);
         var w = block.Matrix("W0[k] n n", new MatrixTerm.Scaled(1, new Expr.Reference("W", [])));
         var v = block.Nonlin("v0[k] n", Expr.Of("v"));
@@ -272,6 +272,7 @@ public class BackpropagationTests
     {
         var gradients = block.Gradient(scalar, wrt);
         var program = block.Program() with { Axes = axes ?? Block.Axes };
+        Assert.Empty(ProgramVerifier.Verify(program, "backpropagation"));
         var source = NaiveInterpreter.Seeded(1);
         var values = NaiveInterpreter.Run(program, Width, source).Values;
         var table = ValueTable.Of(program);

@@ -6,12 +6,12 @@ using TensorProgram = TpCompiler.Ir.Program;
 
 namespace TpCompiler.Tests.Ir;
 
-/// <summary>Writes programs in tests, one call an instruction: <c>block.Nonlin("x[b] n", …)</c>. Index variables b, c, i, k, p, q run over axes of the same name.</summary>
+/// <summary>Writes programs in tests, one call an instruction: <c>block.Nonlin("x[b] n", …)</c>. Index variables b, c, i, k, p run over axes of the same name, q over p.</summary>
 internal sealed class Block
 {
     private readonly List<Statement> statements = [];
 
-    public static ValueList<Axis> Axes { get; } = [new("b", 3), new("c", 2), new("i", 2), new("k", 2), new("p", 4), new("q", 4)];
+    public static ValueList<Axis> Axes { get; } = [new("b", 3), new("c", 2), new("i", 2), new("k", 2), new("p", 4)];
 
     public IReadOnlyList<Statement> Statements => statements;
 
@@ -51,16 +51,18 @@ internal sealed class Block
 
     public static Expr F(string function, Expr argument) => Nonlinearities.Apply(function, [argument], [])!;
 
-    public static Expr Sum(string index, Expr body) => Expr.SumOver(new IndexBinder(index, index), body);
+    public static Expr Sum(string index, Expr body) => Expr.SumOver(Binder(index), body);
 
     public static Expr.Reference At(Expr value, params Index[] indices) => ((Expr.Reference)value) with { Indices = [.. indices] };
+
+    public static IndexBinder Binder(string index) => new(index, index.TrimEnd('\'') is "q" ? "p" : index.TrimEnd('\''));
 
     /// <summary>Parses <c>W[k,p] n m</c>.</summary>
     private static Definition Definition(string text)
     {
         var parts = text.Split(' ');
         var name = parts[0].Split('[', ']');
-        ValueList<IndexBinder> indices = name.Length == 1 ? [] : [.. name[1].Split(',').Select(index => new IndexBinder(index, index.TrimEnd('\'')))];
+        ValueList<IndexBinder> indices = name.Length == 1 ? [] : [.. name[1].Split(',').Select(Binder)];
         return new Definition(name[0], indices, [.. parts[1..]]);
     }
 }
