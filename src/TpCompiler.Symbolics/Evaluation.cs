@@ -5,11 +5,32 @@ namespace TpCompiler.Symbolics;
 /// <summary>Expressions as functions of double precision numbers: for tests, quadrature and closed forms, not for arrays.</summary>
 public static class Evaluation
 {
-    /// <summary>A function of the one variable that occurs in <paramref name="expr"/>.</summary>
+    /// <summary>A function of the one variable that occurs in <paramref name="expr"/>: no arrays between, for the inner loops of quadrature.</summary>
+    /// <exception cref="ArgumentException">The expression holds something other than the variable.</exception>
     public static Func<double, double> Compile(Expr expr, Expr.Reference variable)
     {
-        var compiled = Compile(expr, [variable]);
-        return x => compiled([x]);
+        switch (expr)
+        {
+            case Expr.Reference when expr == variable:
+                return x => x;
+            case Expr.Call { Arguments: [var only] } call:
+                var function = Nonlinearities.Get(call.Function).Function(call.Parameters, call.Derivative);
+                var argument = Compile(only, variable);
+                return only == variable ? function : x => function(argument(x));
+            case Expr.Power power:
+                var basis = Compile(power.Base, variable);
+                var real = RealPower(power.Exponent);
+                return power.Exponent == 2 ? x => Square(basis(x)) : x => real(basis(x));
+            case Expr.Add add:
+                return add.Terms.Select(term => Compile(term, variable)).Aggregate((f, g) => x => f(x) + g(x));
+            case Expr.Multiply multiply:
+                return multiply.Factors.Select(factor => Compile(factor, variable)).Aggregate((f, g) => x => f(x) * g(x));
+            default:
+                var value = Compile(expr, [])([]);
+                return _ => value;
+        }
+
+        static double Square(double y) => y * y;
     }
 
     /// <summary>A function of the variables, in their order. Sums, lookups, widths and expectations are not evaluated here.</summary>

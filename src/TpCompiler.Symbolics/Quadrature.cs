@@ -56,7 +56,10 @@ public static class Quadrature
 
                     var inner = new Accumulator();
                     var shift = correlation * x;
-                    ForEachNode(kinksOfG.Count == 0 ? [] : [.. kinksOfG.Select(kink => (kink - shift) / sigma)], reach, level, (y, w) => inner.Add(w * g(shift + (sigma * y))));
+
+                    // Inside the disk of that radius: what lies outside weighs no more than what lies beyond the reach on the line.
+                    var innerReach = Math.Sqrt(Math.Max(0, (reach * reach) - (x * x)));
+                    ForEachNode(kinksOfG.Count == 0 ? [] : [.. kinksOfG.Select(kink => (kink - shift) / sigma)], innerReach, level, (y, w) => inner.Add(w * g(shift + (sigma * y))));
                     sum.Add(weight * fx * inner.Sum, Math.Abs(weight * fx) * inner.Magnitude);
                 });
                 return sum;
@@ -121,17 +124,17 @@ public static class Quadrature
     }
 
     /// <summary>The weights at 0, h, 2h, …</summary>
-    private static double[] Trapezoidal(int level, int count)
+    private static ReadOnlySpan<double> Trapezoidal(int level, int count)
     {
         lock (Rules)
         {
-            if (TrapezoidalRules.GetValueOrDefault(level) is { } known && known.Length > count)
+            if (TrapezoidalRules.GetValueOrDefault(level) is not { } known || known.Length <= count)
             {
-                return known.Length == count + 1 ? known : known[..(count + 1)];
+                var h = Math.ScaleB(1, -level);
+                TrapezoidalRules[level] = known = [.. Enumerable.Range(0, count + 1).Select(i => h * Density(i * h))];
             }
 
-            var h = Math.ScaleB(1, -level);
-            return TrapezoidalRules[level] = [.. Enumerable.Range(0, count + 1).Select(i => h * Density(i * h))];
+            return known.AsSpan(0, count + 1);
         }
     }
 

@@ -13,7 +13,7 @@ public class ExprTextTests
         Assert.True(result.Error is null, $"{text} at {result.End}: {result.Error}");
         Assert.Equal(expr, result.Expr);
         Assert.Equal(text, ExprPrinter.Print(result.Expr!));
-    }, iter: 2_000);
+    }, iter: 1_000);
 
     [Theory]
     [InlineData("n^(-1/2) * sum(i:input, W1[i] * x[b,i])", "Σ_i W1[i] x[b,i] / √n")]

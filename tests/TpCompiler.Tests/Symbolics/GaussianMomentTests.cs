@@ -156,4 +156,15 @@ public class GaussianMomentTests
             iter: 2,
             threads: 1);
     }
+
+    /// <summary>z = Aᵀφ(Ax), x ~ N(0, 1): E z² = E φ² + (E φ′)².</summary>
+    [Theory]
+    [InlineData("relu(x)", 0.75)]
+    [InlineData("x^3", 24)]
+    [InlineData("tanh(x)", 0.761173654760252)]
+    public void One_matrix_and_its_transpose(string function, double expected)
+    {
+        var mean = GaussianMoments.Mean(Derivative.Of(Read(function), X), X, 1).Value;
+        Assert.Equal(expected, Pair(function, 1, 1, 1).Value + (mean * mean), 1e-12 * expected);
+    }
 }
