@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+using Index = TpCompiler.Symbolics.Index;
+
+namespace TpCompiler.Limits.Derivation;
+
+/// <summary>
+/// What a matrix is, at step t, in terms of Gaussian matrices and of the factors that each earlier step made:
+/// M_t = Σ_W ω_t W + Σ_{s&lt;t} Σ κ_{t,s} c_s u_s v_sᵀ/n. Coefficients that are always 1 are left out; the others have recurrences.
+/// </summary>
+internal sealed class MatrixHistory
+{
+    private readonly Dictionary<string, Instruction> instructions;
+    private readonly Dictionary<string, Carried> states = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Carried> nexts = new(StringComparer.Ordinal);
+    private readonly TimeFrame frame;
+
+    public MatrixHistory(Program program, TimeFrame frame)
+    {
+        this.frame = frame;
+        instructions = program.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
+        foreach (var carried in program.Body.OfType<Loop>().SelectMany(loop => loop.Carried).Where(carried => carried.State.Kind == ValueKind.Matrix))
+        {
+            states[carried.State.Name] = carried;
+            nexts[carried.Next] = carried;
+        }
+    }
+
+    /// <summary>The coefficient names that have been used, and so need their recurrence.</summary>
+    public SortedSet<string> UsedStates { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The Gaussian matrices in M with their coefficients; one without a time for a matrix that is not trained.</summary>
+    public IReadOnlyList<(string Gaussian, Expr Coefficient)> Gaussians(string matrix)
+    {
+        if (states.TryGetValue(matrix, out var state))
+        {
+            var initial = Gaussians(state.Initial);
+            return initial.Select(part => (part.Gaussian, IsPlain(matrix) ? part.Coefficient : part.Coefficient * Omega(matrix, frame.Counter!))).ToList();
+        }
+
+        return instructions[matrix] switch
+        {
+            Instruction.Gaussian => [(matrix, Expr.One)],
+            Instruction.MatrixSum sum => [.. sum.Terms.OfType<MatrixTerm.Scaled>().SelectMany(term =>
+                Gaussians(term.Matrix.Name).Select(part => (part.Gaussian, frame.Of(term.Coefficient) * part.Coefficient)))],
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    /// <summary>The factors that earlier steps left in the matrix: coefficient κ_{t,s}, and the outer term to be read at time s.</summary>
+    public IReadOnlyList<(Expr Coefficient, MatrixTerm.Outer Term)> PastFactors(string matrix)
+    {
+        if (!states.TryGetValue(matrix, out var state))
+        {
+            return [];
+        }
+
+        var plain = IsPlain(matrix);
+        if (!plain)
+        {
+            Use(matrix);
+        }
+
+        return [.. OutersOf(state, []).Select(outer => (plain ? Expr.One : Kappa(matrix, frame.Counter!, "s"), outer))];
+    }
+
+    /// <summary>The factors that this very step put in a matrix that is not carried, such as an adapted weight.</summary>
+    public IReadOnlyList<MatrixTerm.Outer> PresentFactors(string matrix) =>
+        !states.ContainsKey(matrix) && instructions[matrix] is Instruction.MatrixSum sum ? [.. sum.Terms.OfType<MatrixTerm.Outer>()] : [];
+
+    /// <summary>Recurrences of ω and κ for the states that were used.</summary>
+    public IEnumerable<Equation> Recurrences()
+    {
+        var t = frame.Counter!;
+        foreach (var name in UsedStates)
+        {
+            var state = states[name];
+            var sum = (Instruction.MatrixSum)instructions[state.Next];
+            var scaled = sum.Terms.OfType<MatrixTerm.Scaled>().ToList();
+            var hasGaussian = Gaussians(state.Initial).Count > 0;
+            if (hasGaussian)
+            {
+                yield return new(Omega(name, new Index.Fixed(0)), Relation.Equal, Expr.One);
+                yield return new(
+                    Omega(name, new Index.Shifted(t, 1)),
+                    Relation.Equal,
+                    Expr.SumOf(scaled.Where(term => Family(term.Matrix.Name) == name).Select(term => frame.Of(term.Coefficient) * Omega(name, t))),
+                    $"what is left of the initial {name}");
+            }
+
+            yield return new(
+                Kappa(name, new Index.Shifted(t, 1), "s"),
+                Relation.Equal,
+                Expr.SumOf(scaled.Select(term => frame.Of(term.Coefficient) * Kappa(Family(term.Matrix.Name), TimeOf(term.Matrix.Name), "s"))),
+                $"s < {t}: what is left in {name} of the factors of step s");
+            var now = Expr.SumOf(scaled.Where(term => nexts.ContainsKey(term.Matrix.Name)).Select(term => frame.Of(term.Coefficient) * Kappa(Family(term.Matrix.Name), new Index.Shifted(t, 1), t))
+                .Concat(sum.Terms.OfType<MatrixTerm.Outer>().Any() ? [Expr.One] : []));
+            yield return new(Kappa(name, new Index.Shifted(t, 1), t), Relation.Equal, now);
+        }
+    }
+
+    private static Expr Omega(string matrix, Index time) => Expr.Of("omega_" + matrix, time);
+
+    private static Expr Kappa(string matrix, Index time, Index made) => Expr.Of("kappa_" + matrix, time, made);
+
+    private Index TimeOf(string matrix) => nexts.ContainsKey(matrix) ? new Index.Shifted(frame.Counter!, 1) : frame.Counter!;
+
+    private string Family(string matrix) => nexts.TryGetValue(matrix, out var carried) ? carried.State.Name : matrix;
+
+    private void Use(string matrix)
+    {
+        if (!UsedStates.Add(matrix))
+        {
+            return;
+        }
+
+        foreach (var term in ((Instruction.MatrixSum)instructions[states[matrix].Next]).Terms.OfType<MatrixTerm.Scaled>().Where(term => states.ContainsKey(Family(term.Matrix.Name))))
+        {
+            Use(Family(term.Matrix.Name));
+        }
+    }
+
+    /// <summary>W ← W + outer terms: every coefficient is 1.</summary>
+    private bool IsPlain(string state)
+    {
+        var carried = states[state];
+        return carried.Next == state || (instructions[carried.Next] is Instruction.MatrixSum sum
+            && sum.Terms.OfType<MatrixTerm.Scaled>().All(term => term.Matrix.Name == state && term.Coefficient.IsOne)
+            && sum.Terms.OfType<MatrixTerm.Scaled>().Count() == 1);
+    }
+
+    /// <summary>The outer terms that a step adds to a state, its own or through another state (a momentum).</summary>
+    private IEnumerable<MatrixTerm.Outer> OutersOf(Carried state, HashSet<string> seen)
+    {
+        if (!seen.Add(state.State.Name) || !instructions.TryGetValue(state.Next, out var next) || next is not Instruction.MatrixSum sum)
+        {
+            return [];
+        }
+
+        return sum.Terms.SelectMany(term => term switch
+        {
+            MatrixTerm.Outer outer => [outer],
+            MatrixTerm.Scaled scaled when states.TryGetValue(Family(scaled.Matrix.Name), out var other) => OutersOf(other, seen),
+            _ => [],
+        });
+    }
+}
