@@ -11,6 +11,10 @@ internal static class LimitNotation
     {
         ["omega"] = ("ω", @"\omega"),
         ["kappa"] = ("κ", @"\kappa"),
+        ["K"] = ("K", "K"),
+        ["theta"] = ("θ", @"\theta"),
+        ["Theta"] = ("Θ", @"\Theta"),
+        ["dloss"] = ("∂L/∂", @"\partial L/\partial "),
         ["eta"] = ("η", @"\eta"),
         ["chi"] = ("χ", @"\chi"),
         ["xi"] = ("ξ", @"\xi"),
@@ -29,6 +33,7 @@ internal static class LimitNotation
         var latex = style == ExprStyle.Latex;
         return symbol.Kind switch
         {
+            SymbolKind.Z when symbol.First is "u" or "v" && indices.Count == 0 => symbol.First,
             SymbolKind.Z => Variable("Z", symbol.First, indices, latex),
             SymbolKind.Zhat => Variable(latex ? @"\hat{Z}" : "Ẑ", symbol.First, indices, latex),
             SymbolKind.Zdot => Variable(latex ? @"\dot{Z}" : "Ż", symbol.First, indices, latex),
@@ -63,6 +68,11 @@ internal static class LimitNotation
         if (underscore > 0 && name[(underscore + 1)..] == "entries")
         {
             return Name(name[..underscore], latex) + (latex ? @"_{\alpha\beta}" : "_{αβ}");
+        }
+
+        if (underscore > 0 && name[..underscore] == "dloss")
+        {
+            return Letters["dloss"] is var by && latex ? by.Latex + Name(name[(underscore + 1)..], latex) + Subscript(indices) : Letters["dloss"].Unicode + Name(name[(underscore + 1)..], latex) + Subscript(indices);
         }
 
         return underscore > 0 && Letters.TryGetValue(name[..underscore], out var letter)

@@ -1,0 +1,230 @@
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+using Index = TpCompiler.Symbolics.Index;
+
+namespace TpCompiler.Limits.Derivation;
+
+/// <summary>
+/// The kernel regime's equations for a network of fully connected layers: the covariance K of each layer's preactivations (Neal 1996, Lee et al. 2018), the tangent kernel Θ over the
+/// weights that contribute (Jacot et al. 2018; arXiv 2011.14522, section 4), and kernel gradient descent.
+/// </summary>
+public sealed class KernelEquations
+{
+    private static readonly Expr.Reference U = new("Z:u", []);
+    private static readonly Expr.Reference V = new("Z:v", []);
+
+    private readonly Network network;
+    private readonly IReadOnlyCollection<string> contributing;
+    private readonly Dictionary<string, Parameter> parameters;
+    private readonly Dictionary<string, (Parameter Weight, string Feature)> products = new(StringComparer.Ordinal);
+    private readonly HashSet<string> preactivations = new(StringComparer.Ordinal);
+    private readonly HashSet<string> features = new(StringComparer.Ordinal);
+    private readonly List<Equation> covariance = [];
+    private readonly List<Equation> tangent = [];
+    private readonly string sample;
+
+    private KernelEquations(Network network, IReadOnlyCollection<string> contributing)
+    {
+        this.network = network;
+        this.contributing = contributing;
+        parameters = network.Parameters.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
+        sample = network.Inputs.SelectMany(input => input.Result.Indices).First(binder => binder.Axis == network.BatchAxis).Name;
+    }
+
+    /// <summary>The equations, or null for a network that is not a chain of fully connected layers with one output.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="contributing">The weights whose updates move f by Θ(1).</param>
+    /// <param name="initial">Whether f starts as a Gaussian process or at 0.</param>
+    /// <param name="plan">How it is trained.</param>
+    public static LimitEquations? Derive(Network network, IReadOnlyCollection<string> contributing, Scaling.InitialOutput? initial, TrainingPlan? plan)
+    {
+        try
+        {
+            return new KernelEquations(network, contributing).Derive(initial, plan);
+        }
+        catch (NotLayeredException)
+        {
+            return null;
+        }
+    }
+
+    private LimitEquations Derive(Scaling.InitialOutput? initial, TrainingPlan? plan)
+    {
+        if (network.Inputs.Count != 1 || network.Outputs is not [var output])
+        {
+            throw new NotLayeredException();
+        }
+
+        foreach (var statement in network.Forward)
+        {
+            switch (statement)
+            {
+                case Instruction.MatMul { Transposed: false } product when parameters.TryGetValue(product.Matrix.Name, out var weight) && features.Contains(product.Vector.Name):
+                    products[product.Result.Name] = (weight, product.Vector.Name);
+                    if (product.Result.Name is var direct && weight.A.IsZero && !network.Forward.OfType<Instruction.Nonlin>().Any(nonlin => Terms(nonlin.Body).Any(term => Split(term) is Expr.Reference r && r.Name == direct)))
+                    {
+                        Preactivation(direct, product.Result.AsReference());
+                    }
+
+                    break;
+                case Instruction.Nonlin { Result.Kind: ValueKind.Vector } nonlin:
+                    Vector(nonlin);
+                    break;
+                case Instruction.Moment moment when moment.Result.Name == output:
+                    Readout(moment);
+                    break;
+                default:
+                    throw new NotLayeredException();
+            }
+        }
+
+        List<EquationSection> sections =
+        [
+            new(initial == Scaling.InitialOutput.GaussianProcess
+                ? "f at initialisation: a Gaussian process with covariance K of f"
+                : "f starts at 0; covariances of the layers at initialisation", covariance.ToValueList()),
+            new("tangent kernel: the weights " + string.Join(", ", contributing) + " contribute", tangent.ToValueList()),
+        ];
+        if (plan is not null)
+        {
+            sections.Add(new("training: kernel gradient descent", [Descent(output, plan)]));
+        }
+
+        return new LimitEquations(network.Name, sections.ToValueList());
+    }
+
+    private static IEnumerable<Expr> Terms(Expr expr) => expr is Expr.Add add ? add.Terms : [expr];
+
+    /// <summary>A term without its numbers and powers of n: every layer is Θ(1) at initialisation, so they cancel.</summary>
+    private static Expr Split(Expr term) => term is Expr.Multiply product
+        ? Expr.ProductOf(product.Factors.Where(factor => factor is not (Expr.Constant or Expr.WidthPower)))
+        : term;
+
+    private static Rational Number(Expr term) => term is Expr.Multiply product
+        ? product.Factors.OfType<Expr.Constant>().Aggregate(Rational.One, (number, factor) => number * factor.Value)
+        : term is Expr.Constant constant ? constant.Value : 1;
+
+    private Expr K(string name) => Expr.Of("K_" + name, sample, sample + "'");
+
+    private Expr K(string name, string first, string second) => Expr.Of("K_" + name, first, second);
+
+    private Expr Theta(string name) => Expr.Of("Theta_" + name, sample, sample + "'");
+
+    private void Vector(Instruction.Nonlin nonlin)
+    {
+        var name = nonlin.Result.Name;
+        if (nonlin.Body.References().Any(reference => preactivations.Contains(reference.Name)))
+        {
+            Feature(name, nonlin.Body);
+        }
+        else
+        {
+            Preactivation(name, nonlin.Body);
+        }
+    }
+
+    private void Preactivation(string name, Expr body)
+    {
+        var (k, theta) = (Expr.Zero, Expr.Zero);
+        foreach (var term in Terms(body))
+        {
+            var (number, rest) = (Number(term), Split(term));
+            switch (rest)
+            {
+                case Expr.Reference bias when parameters.TryGetValue(bias.Name, out var parameter):
+                    k += number * number * parameter.Variance;
+                    theta += Contribution(parameter, number * number);
+                    break;
+                case Expr.Reference product when products.TryGetValue(product.Name, out var made):
+                    var before = K(made.Feature);
+                    k += number * number * made.Weight.Variance * before;
+                    theta += Contribution(made.Weight, number * number * before);
+                    theta += number * number * made.Weight.Variance * Theta(made.Feature);
+                    break;
+                case Expr.Sum { Body: Expr.Multiply { Factors: [Expr.Reference one, Expr.Reference two] } } sum
+                    when (parameters.ContainsKey(one.Name) ? one : two) is var weight && parameters.TryGetValue(weight.Name, out var input):
+                    var data = ReferenceEquals(weight, one) ? two : one;
+                    var gram = Expr.SumOver(sum.Index, data * data.RenameIndex(sample, sample + "'"));
+                    k += number * number * input.Variance * gram;
+                    theta += Contribution(input, number * number * gram);
+                    break;
+                default:
+                    throw new NotLayeredException();
+            }
+        }
+
+        preactivations.Add(name);
+        covariance.Add(new(K(name), Relation.Equal, k));
+        tangent.Add(new(Theta(name), Relation.Equal, theta));
+    }
+
+    private Expr Contribution(Parameter parameter, Expr kernel) => contributing.Contains(parameter.Name) ? kernel : Expr.Zero;
+
+    private void Feature(string name, Expr body)
+    {
+        var sources = body.References().Distinct().ToList();
+        if (sources is not [var h])
+        {
+            throw new NotLayeredException();
+        }
+
+        features.Add(name);
+        var (value, slope) = (Pair(body, h), Pair(Derivative.Of(body, h), h) * Theta(h.Name));
+        if (value.References().Concat(slope.References()).Contains(Angle(h.Name)))
+        {
+            var root = Expr.Pow(K(h.Name, sample, sample) * K(h.Name, sample + "'", sample + "'"), -Rational.Half);
+            covariance.Add(new(Angle(h.Name), Relation.Equal, Expr.Apply("arccos", K(h.Name) * root)));
+        }
+
+        covariance.Add(new(K(name), Relation.Equal, value, Law(value, h.Name)));
+        tangent.Add(new(Theta(name), Relation.Equal, slope, Law(slope, h.Name)));
+    }
+
+    private Expr.Reference Angle(string name) => new("theta_" + name, [sample, sample + "'"]);
+
+    private string? Law(Expr value, string h) => value.DescendantsAndSelf().OfType<Expr.Expectation>().Any()
+        ? FormattableString.Invariant($"(u, v) ~ N(0, K of {h} on {sample} and {sample}')")
+        : null;
+
+    /// <summary>E φ(u) φ(v): the closed form where there is one.</summary>
+    private Expr Pair(Expr phi, Expr.Reference h)
+    {
+        if (!phi.References().Any())
+        {
+            return phi * phi;
+        }
+
+        var (p, q, r) = (K(h.Name, sample, sample), K(h.Name, sample + "'", sample + "'"), K(h.Name));
+        return ClosedForms.Pair(phi, phi, h, p, q, r, Angle(h.Name)) ?? new Expr.Expectation(phi.SubstituteReferences(_ => U) * phi.SubstituteReferences(_ => V));
+    }
+
+    private void Readout(Instruction.Moment moment)
+    {
+        var rest = Split(moment.Body) is Expr.Multiply { Factors: [Expr.Reference one, Expr.Reference two] } ? (one, two) : throw new NotLayeredException();
+        var (weight, feature) = parameters.ContainsKey(rest.one.Name) ? (rest.one, rest.two) : (rest.two, rest.one);
+        if (!parameters.TryGetValue(weight.Name, out var parameter) || !features.Contains(feature.Name))
+        {
+            throw new NotLayeredException();
+        }
+
+        var number = Number(moment.Body) * Number(moment.Body);
+        covariance.Add(new(K(moment.Result.Name), Relation.Equal, number * parameter.Variance * K(feature.Name)));
+        tangent.Add(new(Theta(moment.Result.Name), Relation.Equal, Contribution(parameter, number * K(feature.Name)) + (number * parameter.Variance * Theta(feature.Name))));
+    }
+
+    /// <summary>f_{t+1}(ξ) = f_t(ξ) − η Σ_b Θ(ξ, ξ_b) ∂L/∂f_t(ξ_b), L the loss with its mean.</summary>
+    private Expr.Reference Output(string output, Index time, string at) => new(output, [time, at]);
+
+    private Equation Descent(string output, TrainingPlan plan)
+    {
+        const string Step = TrainingProgram.Step;
+        var sum = Expr.SumOver(new IndexBinder(sample + "'", network.BatchAxis), Expr.Of("Theta_" + output, sample, sample + "'") * Expr.Of("dloss_" + output, Step, sample + "'"));
+        return new(
+            Output(output, new Index.Shifted(Step, 1), sample),
+            Relation.Equal,
+            Output(output, Step, sample) - (plan.LearningRate * sum),
+            FormattableString.Invariant($"{sample}' runs over the batch; ∂L/∂f with the loss as it is, a mean over the batch"));
+    }
+
+    private sealed class NotLayeredException : Exception;
+}
