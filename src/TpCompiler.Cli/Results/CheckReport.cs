@@ -23,7 +23,7 @@ internal sealed record CheckReport(string Program, CheckResult Result)
         rows.AddRange(Result.Lines.Select(line => new[]
         {
             line.Name,
-            line.IsChange ? "change" : "size",
+            Name(line.Quantity),
             Derived(line),
             Measured(line),
             Name(line.Verdict),
@@ -56,7 +56,7 @@ internal sealed record CheckReport(string Program, CheckResult Result)
         {
             json.WriteStartObject();
             json.WriteString("name", line.Name);
-            json.WriteString("quantity", line.IsChange ? "change" : "size");
+            json.WriteString("quantity", Name(line.Quantity));
             json.WriteString("derived", line.Derived?.ToString());
             Write(json, "measured", line.Measured?.Slope);
             Write(json, "halfWidth", line.Measured?.HalfWidth);
@@ -74,7 +74,9 @@ internal sealed record CheckReport(string Program, CheckResult Result)
     {
         foreach (CheckLine line in Result.Lines.Where(line => line.Verdict == CheckVerdict.Differs))
         {
-            diagnostics.Add(Codes.ExponentMismatch, null, line.IsChange ? $"the change of {line.Name}" : line.Name, Derived(line), Measured(line));
+            diagnostics.Add(line.Quantity == CheckQuantity.Distance
+                ? Diagnostic.Create(Codes.NotConverging, null, line.Name, Measured(line))
+                : Diagnostic.Create(Codes.ExponentMismatch, null, line.Quantity == CheckQuantity.Change ? $"the change of {line.Name}" : line.Name, Derived(line), Measured(line)));
         }
 
         foreach ((int width, Numerics.Execution.NotFiniteValue failure) in Result.Failures.DistinctBy(failure => failure.Width))
@@ -93,6 +95,14 @@ internal sealed record CheckReport(string Program, CheckResult Result)
     };
 
     private static string PowerOfWidth(Rational exponent) => exponent.IsZero ? "1" : exponent.IsOne ? "n" : $"n^({exponent})";
+
+    private static string Name(CheckQuantity quantity) => quantity switch
+    {
+        CheckQuantity.Size => "size",
+        CheckQuantity.Change => "change",
+        CheckQuantity.Distance => "distance to the limit",
+        _ => throw new UnreachableException(),
+    };
 
     private static string Name(CheckVerdict verdict) => verdict switch
     {

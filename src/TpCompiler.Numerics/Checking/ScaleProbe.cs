@@ -29,6 +29,8 @@ internal sealed class ScaleProbe<T>(Program program, int width, ulong seed, Exec
 
     public Dictionary<string, double> Change { get; } = new(StringComparer.Ordinal);
 
+    protected override bool NeedsEveryValue => true;
+
     protected override void ScalarComputed(Definition definition, Execution.Tensor<double> value) => Measure(definition.Name, () => value.Span.ToArray(), scalars);
 
     protected override void VectorComputed(Definition definition, Execution.Tensor<T> value) => Measure(definition.Name, () => value.Span.ToArray(), vectors);

@@ -25,6 +25,7 @@ public abstract class Interpreter<T, TMatrix>
     private readonly Value<T, TMatrix>?[] values;
     private readonly BufferPool<T> vectorPool = new();
     private readonly HashSet<string> recorded;
+    private readonly Dictionary<Loop, ValueList<Statement>> lastTimes = new(ReferenceEqualityComparer.Instance);
     private readonly List<ExecutionRecord> records = [];
     private readonly List<int> iteration = [];
     private readonly List<string> counters = [];
@@ -92,6 +93,9 @@ public abstract class Interpreter<T, TMatrix>
     /// <summary>The sum of scaled matrices and of factors; none of either is the zero matrix. Factors are only lent, unless <see cref="KeepsVectors"/>.</summary>
     protected abstract TMatrix MatrixSum(
         Definition definition, int position, IReadOnlyList<ScaledMatrix<TMatrix>> matrices, IReadOnlyList<OuterFactors<T>> factors);
+
+    /// <summary>Whether every value shall be computed, also those that nothing reads: the updates of the last iteration.</summary>
+    protected virtual bool NeedsEveryValue => false;
 
     /// <summary>Whether <see cref="MatMulAndSum"/> is worth calling.</summary>
     protected virtual bool JoinsProductAndUpdate => false;
@@ -239,19 +243,21 @@ public abstract class Interpreter<T, TMatrix>
             }
 
             iteration[^1] = t;
-            RunBlock(loop.Body);
+            var isLast = t == loop.Count - 1 && !NeedsEveryValue;
+            RunBlock(isLast ? LastTime(loop) : loop.Body);
             if (failure is not null || isCancelled)
             {
                 return;
             }
 
             // All states change at once: a state may be the next value of another.
-            var next = loop.Carried.Select(carried => values[table.Slot(carried.Next)]!).ToList();
+            var moving = loop.Carried.Where(carried => !isLast || liveness.IsReadAfter(loop, carried)).ToList();
+            var next = moving.Select(carried => values[table.Slot(carried.Next)]!).ToList();
             next.ForEach(value => value.Names++);
             Drop([.. loop.Carried.SelectMany(carried => new[] { carried.State.Name, carried.Next }).Distinct().Where(IsOwn)]);
             for (var i = 0; i < next.Count; i++)
             {
-                Name(loop.Carried[i].State.Name, next[i]);
+                Name(moving[i].State.Name, next[i]);
                 next[i].Names--;
             }
 
@@ -269,6 +275,16 @@ public abstract class Interpreter<T, TMatrix>
             || loop.Body.Any(statement => statement is Instruction instruction
                 ? instruction.Result.Name == name
                 : statement is Loop inner && inner.Carried.Any(carried => carried.State.Name == name));
+    }
+
+    private ValueList<Statement> LastTime(Loop loop)
+    {
+        if (!lastTimes.TryGetValue(loop, out var body))
+        {
+            lastTimes[loop] = body = liveness.LastTime(loop, recorded);
+        }
+
+        return body;
     }
 
     private void RunInstruction(Instruction instruction)

@@ -9,6 +9,7 @@ internal sealed class Liveness
 {
     private readonly Dictionary<Statement, IReadOnlyList<string>> after = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Loop, IReadOnlyList<string>> onEntry = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Loop, HashSet<string>> neededAfter = new(ReferenceEqualityComparer.Instance);
 
     private Liveness()
     {
@@ -24,10 +25,36 @@ internal sealed class Liveness
     /// <summary>What to let go of once the statement is done (a loop: all its iterations), in ordinal order.</summary>
     public IReadOnlyList<string> After(Statement statement) => after[statement];
 
+    /// <summary>
+    /// What of the body still matters when the loop runs it for the last time: the statements that lead to one of these values or to a state that is read after the loop.
+    /// </summary>
+    public ValueList<Statement> LastTime(Loop loop, IReadOnlySet<string> wanted)
+    {
+        var needed = loop.Carried.Where(carried => IsReadAfter(loop, carried)).Select(carried => carried.Next).ToHashSet(StringComparer.Ordinal);
+        var kept = new List<Statement>();
+        foreach (var statement in loop.Body.Reverse())
+        {
+            if (DefinedWithin(statement).Any(name => needed.Contains(name) || wanted.Contains(name)))
+            {
+                needed.UnionWith(Uses(statement));
+                kept.Insert(0, statement);
+            }
+        }
+
+        return kept.ToValueList();
+    }
+
+    /// <summary>Whether the final value of a state is read.</summary>
+    public bool IsReadAfter(Loop loop, Carried carried) => neededAfter[loop].Contains(carried.State.Name);
+
     /// <summary>What only gave a loop its initial state: to let go of once the state is set.</summary>
     public IReadOnlyList<string> OnEntry(Loop loop) => onEntry[loop];
 
     private static HashSet<string> DefinedIn(ValueList<Statement> block) => [.. block.SelectMany(Defines)];
+
+    private static IEnumerable<string> DefinedWithin(Statement statement) => statement is Loop loop
+        ? Defines(loop).Concat(loop.Body.SelectMany(DefinedWithin))
+        : Defines(statement);
 
     /// <summary>The values that the statement leaves to those after it.</summary>
     public static IEnumerable<string> Defines(Statement statement) => statement switch
@@ -49,6 +76,7 @@ internal sealed class Liveness
             if (statement is Loop loop)
             {
                 var inBody = loop.Body.SelectMany(Uses).ToHashSet(StringComparer.Ordinal);
+                neededAfter[loop] = [.. live];
                 onEntry[loop] = [.. loop.Carried.Select(carried => carried.Initial)
                     .Where(name => own.Contains(name) && !inBody.Contains(name) && !live.Contains(name))
                     .Distinct().Order(StringComparer.Ordinal)];

@@ -11,13 +11,13 @@ namespace TpCompiler.Tests.Cli.Results;
 
 public sealed class CheckReportTests
 {
-    private static readonly CheckLine Agrees = new("h1", false, 0, new SlopeFit(0.004, 0.021, false), false, [1, 1], CheckVerdict.Agrees);
+    private static readonly CheckLine Agrees = new("h1", CheckQuantity.Size, 0, new SlopeFit(0.004, 0.021, false), false, [1, 1], CheckVerdict.Agrees);
 
-    private static readonly CheckLine Zero = new("b1", true, null, null, true, [0, 0], CheckVerdict.Agrees);
+    private static readonly CheckLine Zero = new("b1", CheckQuantity.Change, null, null, true, [0, 0], CheckVerdict.Agrees);
 
-    private static readonly CheckLine Undecided = new("f", false, -Rational.Half, new SlopeFit(-0.6, 0.9, false), false, [1, 1], CheckVerdict.Undecided);
+    private static readonly CheckLine Undecided = new("f", CheckQuantity.Size, -Rational.Half, new SlopeFit(-0.6, 0.9, false), false, [1, 1], CheckVerdict.Undecided);
 
-    private static readonly CheckLine Differs = new("h2", true, 1, new SlopeFit(0.51, 0.03, true), false, [1, 2], CheckVerdict.Differs);
+    private static readonly CheckLine Differs = new("h2", CheckQuantity.Change, 1, new SlopeFit(0.51, 0.03, true), false, [1, 2], CheckVerdict.Differs);
 
     [Fact]
     public Task A_check_shows_a_line_for_each_quantity_and_fails_when_one_differs()
@@ -65,5 +65,5 @@ public sealed class CheckReportTests
         Assert.Equal(JsonValueKind.Null, json.GetProperty("lines")[1].GetProperty("measured").ValueKind);
     }
 
-    private static CheckReport Report(params CheckLine[] lines) => new("mlp", new CheckResult([256, 512], [.. lines], [], IsCancelled: false));
+    private static CheckReport Report(params CheckLine[] lines) => new("mlp", new CheckResult([256, 512], 8, [.. lines], [], IsCancelled: false));
 }

@@ -2,6 +2,7 @@ using CsCheck;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Checking;
 using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Limit;
 using TpCompiler.Symbolics;
 using TpCompiler.Tests.Ir;
 
@@ -23,8 +24,7 @@ public class ScaleCheckTests
     {
         var result = Check(SampleNetworks.Mup(2), MaximalUpdate);
 
-        Assert.All(result.Lines, line => Assert.True(line.Verdict == CheckVerdict.Agrees || line is { Name: "f", IsChange: false }, line.ToString()));
-        Assert.DoesNotContain(result.Lines, line => line.Verdict == CheckVerdict.Differs);
+        Assert.All(result.Lines, line => Assert.True(line.Verdict == CheckVerdict.Agrees, line.ToString()));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public class ScaleCheckTests
         var wrong = MaximalUpdate.Select(value => value.Name == "h2" ? value with { Change = Rational.Half } : value).ToList();
         var result = Check(SampleNetworks.Mup(2), wrong);
 
-        Assert.Equal([("h2", true)], result.Lines.Where(line => line.Verdict == CheckVerdict.Differs).Select(line => (line.Name, line.IsChange)));
+        Assert.Equal([("h2", CheckQuantity.Change)], result.Lines.Where(line => line.Verdict == CheckVerdict.Differs).Select(line => (line.Name, line.Quantity)));
     }
 
     [Fact]
@@ -41,9 +41,9 @@ public class ScaleCheckTests
     {
         var result = Check(SampleNetworks.Ntk(2), MaximalUpdate);
 
-        Assert.Contains(result.Lines, line => line is { Name: "h2", IsChange: true, Verdict: CheckVerdict.Differs });
-        Assert.Contains(result.Lines, line => line is { Name: "f", IsChange: false, Verdict: CheckVerdict.Differs });
-        Assert.Contains(result.Lines, line => line is { Name: "h1", IsChange: false, Verdict: CheckVerdict.Agrees });
+        Assert.Contains(result.Lines, line => line is { Name: "h2", Quantity: CheckQuantity.Change, Verdict: CheckVerdict.Differs });
+        Assert.Contains(result.Lines, line => line is { Name: "f", Quantity: CheckQuantity.Size, Verdict: CheckVerdict.Differs });
+        Assert.Contains(result.Lines, line => line is { Name: "h1", Quantity: CheckQuantity.Size, Verdict: CheckVerdict.Agrees });
     }
 
     [Fact]
@@ -55,6 +55,34 @@ public class ScaleCheckTests
         Assert.Equal(
             [CheckVerdict.Agrees, CheckVerdict.Agrees, CheckVerdict.Agrees, CheckVerdict.Differs, CheckVerdict.Differs, CheckVerdict.Agrees],
             result.Lines.Select(line => line.Verdict));
+    }
+
+    // golden.md: one hidden layer, tanh, η = ½, ξ = y = 1.
+    [Theory]
+    [InlineData(0, CheckVerdict.Agrees)]
+    [InlineData(0.05, CheckVerdict.Differs)]
+    public void Nets_approach_the_limit_at_the_square_root_of_the_width_and_nothing_else(double shift, CheckVerdict expected)
+    {
+        double[] values = [0, 0.40102103533600, 0.61427892019097, 0.75099745385790];
+        var limit = values.Select((value, t) => new LimitRecord("f", [t], [1], [new Estimate(value + shift, 0, ErrorKind.Exact, 0)])).ToList();
+        var (network, plan) = SampleNetworks.Mlp(1, "tanh", SampleNetworks.Mup(1), inputs: 1, batch: 1, steps: 4);
+        var feed = new BatchFeed(new Dictionary<string, SampleField> { ["x"] = new([1], 1), ["y"] = new([1], 1) });
+        var settings = new CheckSettings { Widths = [64, 256, 1024], Seeds = 40 };
+        var result = ScaleCheck.Run<double>(TrainingProgram.Of(network, plan), Array.Empty<ExpectedScale>(), settings, feed, limit);
+
+        var line = Assert.Single(result.Lines);
+        Assert.Equal(expected, line.Verdict);
+    }
+
+    [Fact]
+    public void A_limit_known_no_better_than_the_nets_decides_nothing()
+    {
+        var limit = new[] { new LimitRecord("f", [1], [1], [new Estimate(0.4, 0.1, ErrorKind.StandardError, 64)]) };
+        var (network, plan) = SampleNetworks.Mlp(1, "tanh", SampleNetworks.Mup(1), inputs: 1, batch: 1, steps: 4);
+        var feed = new BatchFeed(new Dictionary<string, SampleField> { ["x"] = new([1], 1), ["y"] = new([1], 1) });
+        var result = ScaleCheck.Run<double>(TrainingProgram.Of(network, plan), Array.Empty<ExpectedScale>(), Small with { MaxSeeds = 8 }, feed, limit);
+
+        Assert.Equal(CheckVerdict.Undecided, Assert.Single(result.Lines).Verdict);
     }
 
     [Fact]

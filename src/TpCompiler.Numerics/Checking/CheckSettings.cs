@@ -1,0 +1,20 @@
+using TpCompiler.Numerics.Execution;
+
+namespace TpCompiler.Numerics.Checking;
+
+/// <summary>The nets to run.</summary>
+public sealed record CheckSettings
+{
+    public IReadOnlyList<int> Widths { get; init; } = [64, 128, 256, 512, 1024];
+
+    /// <summary>Nets of each width.</summary>
+    public int Seeds { get; init; } = 8;
+
+    /// <summary>While lines stay undecided the number of seeds is doubled, up to this.</summary>
+    public int MaxSeeds { get; init; } = 64;
+
+    /// <summary>After how many steps the change is measured.</summary>
+    public int Steps { get; init; } = 3;
+
+    public ExecutionSettings Execution { get; init; } = new();
+}
