@@ -1,0 +1,118 @@
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Limits.Scaling;
+
+/// <summary>One program's analysis, re-run with shifted exponents where a repair is looked for.</summary>
+internal sealed class Analysis
+{
+    private readonly Program program;
+    private readonly Loop? loop;
+    private readonly ForwardPart forward;
+    private readonly Dictionary<string, int> sources;
+    private readonly Dictionary<string, Instruction> instructions;
+
+    public Analysis(Program program)
+    {
+        this.program = program;
+        var trained = program.Parameters.Where(parameter => parameter.Trained).Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
+        loop = program.Body.OfType<Loop>().FirstOrDefault(candidate => candidate.Carried.Any(carried => trained.Contains(carried.State.Name)));
+        sources = ScalingAnalysis.Sources(program);
+        instructions = program.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
+        var weights = program.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
+        forward = ForwardPart.Of(program, loop?.Body ?? program.Body, weights);
+    }
+
+    public Program Program => program;
+
+    public ForwardPart Forward => forward;
+
+    public Assessment Assess(Shifts shifts) => new(new TrainingScaling(program, loop!, forward, sources, shifts), instructions);
+
+    public ScalingResult Result(bool repair)
+    {
+        if (loop is null)
+        {
+            return WithoutTraining();
+        }
+
+        var assessment = Assess(Shifts.None);
+        var sizes = assessment.Run.Sizes;
+        sizes.Run(program.Body.SkipWhile(statement => !ReferenceEquals(statement, loop)).Skip(1));
+        var parameters = program.Parameters.Select(parameter => ScaleOf(parameter, assessment)).ToValueList();
+        return new ScalingResult(Values(sizes), parameters, Judgement.Of(this, assessment, parameters, InitialOutput(assessment.Training.AtStart), repair));
+    }
+
+    private ScalingResult WithoutTraining()
+    {
+        var sizes = new Interpretation(sources, new Dictionary<string, Rational>());
+        sizes.Run(program.Body);
+        var parameters = program.Parameters.Select(parameter => new ParameterScale(
+            parameter.Name, parameter.Role, parameter.A, parameter.B, parameter.C, parameter.Trained, InitialOf(parameter, sizes), null, null, null, false, false)).ToValueList();
+        var reasons = program.Parameters.Count == 0 ? [] : Assessment.AtInitialisation(forward, sizes, instructions);
+        return new ScalingResult(
+            Values(sizes),
+            parameters,
+            reasons.Count == 0 ? null : new Verdict(Regime.Unstable, null, forward.Features, reasons, InitialOutput(sizes), [], null, $"unstable: {reasons[0].Text}"));
+    }
+
+    private ValueList<ValueScale> Values(Interpretation sizes) => program.Body.Definitions()
+        .Select(definition => new ValueScale(
+            definition.Name,
+            definition.Kind,
+            sizes.SizeOf(definition.Name) is var size ? new Scale(size.Initial.Exponent, size.Change.Exponent) : null!))
+        .ToValueList();
+
+    private static Rational? InitialOf(Parameter parameter, Interpretation sizes) => sizes.SizeOf(parameter.Initial).Initial.Exponent + parameter.A;
+
+    private ParameterScale ScaleOf(Parameter parameter, Assessment assessment)
+    {
+        var training = assessment.Training;
+        var initial = InitialOf(parameter, training.AtStart);
+        if (!training.Weights.Contains(parameter))
+        {
+            return new ParameterScale(parameter.Name, parameter.Role, parameter.A, parameter.B, parameter.C, parameter.Trained, initial, null, null, null, false, false);
+        }
+
+        var alone = training.Alone(parameter, assessment.Increments(parameter), firstOrder: true);
+        var first = training.Alone(parameter, training.FirstStep[parameter.Name], firstOrder: true);
+        var preactivation = forward.Statements.Instructions()
+            .Where(instruction => instruction is not Instruction.MatrixSum && instruction.Reads().Contains(parameter.Name))
+            .Select(instruction => alone.SizeOf(instruction.Result.Name).Change.Exponent + (instruction is Instruction.MatMul ? parameter.A : 0))
+            .Min();
+        return new ParameterScale(
+            parameter.Name,
+            parameter.Role,
+            parameter.A,
+            parameter.B,
+            parameter.C,
+            parameter.Trained,
+            initial,
+            alone.SizeOf(parameter.Name).Change.Exponent + parameter.A,
+            preactivation,
+            Assessment.Smallest(forward.Outputs, first),
+            preactivation is { IsZero: true },
+            Assessment.Smallest(forward.Features, alone) is { IsZero: true });
+    }
+
+    /// <summary>f is a Gaussian process when it is Θ(1) and only fluctuates: what its Moments average is odd in a source.</summary>
+    private InitialOutput? InitialOutput(Interpretation sizes)
+    {
+        var exponents = forward.Outputs.Select(output => sizes.SizeOf(output).Initial.Exponent).ToList();
+        if (exponents.Count == 0 || exponents.Any(e => e is { Sign: < 0 }))
+        {
+            return null;
+        }
+
+        if (exponents.All(e => e is not { IsZero: true }))
+        {
+            return Scaling.InitialOutput.Zero;
+        }
+
+        var moments = forward.Statements.Instructions().OfType<Instruction.Moment>().Where(moment => forward.Outputs.Contains(moment.Result.Name)).ToList();
+        return moments.Count == forward.Outputs.Count && moments.All(moment =>
+            sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
+                ? Scaling.InitialOutput.GaussianProcess
+                : null;
+    }
+}

@@ -1,0 +1,101 @@
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Limits.Scaling;
+
+/// <summary>The class of a training program under a parametrization, and what forces it.</summary>
+internal sealed class Assessment
+{
+    private readonly TrainingScaling training;
+    private readonly ForwardPart forward;
+    private readonly IReadOnlyDictionary<string, Instruction> instructions;
+
+    public Assessment(TrainingScaling training, IReadOnlyDictionary<string, Instruction> instructions)
+    {
+        (this.training, this.instructions, forward) = (training, instructions, training.Forward);
+        InitialReasons = AtInitialisation(forward, training.AtStart, instructions);
+        Run = training.Run(BlowsUp);
+        R = InitialReasons.Count > 0 ? null : Smallest(forward.Features, training.AfterFirstSteps);
+        Regime = InitialReasons.Count > 0 || !Run.Settled || BlowsUp(training.AfterFirstSteps) ? Regime.Unstable
+            : Smallest(forward.Outputs, Run.Sizes) is not { IsZero: true } ? Regime.Trivial
+            : Smallest(forward.Features, Run.Sizes) is { IsZero: true } ? Regime.FeatureLearning
+            : Regime.KernelRegime;
+    }
+
+    public Regime Regime { get; }
+
+    public Rational? R { get; }
+
+    public TrainingRun Run { get; }
+
+    public TrainingScaling Training => training;
+
+    public ValueList<Reason> InitialReasons { get; }
+
+    /// <summary>What is of the wrong size before training.</summary>
+    public static ValueList<Reason> AtInitialisation(ForwardPart forward, Interpretation sizes, IReadOnlyDictionary<string, Instruction> instructions)
+    {
+        var reasons = new List<Reason>();
+        foreach (var name in forward.Activations)
+        {
+            if (sizes.SizeOf(name).Initial.Exponent is { IsZero: false } e)
+            {
+                Add(name, e, $"at initialisation {name} is {SizeText.Of(e)}: it {(e.Sign < 0 ? "blows up" : "vanishes")} as the width grows");
+            }
+        }
+
+        foreach (var name in forward.Scalars.Concat(forward.Outputs))
+        {
+            if (sizes.SizeOf(name).Initial.Exponent is { Sign: < 0 } e)
+            {
+                Add(name, e, $"at initialisation {name} is {SizeText.Of(e)}: it blows up as the width grows");
+            }
+        }
+
+        return reasons.ToValueList();
+
+        void Add(string name, Rational exponent, string text) =>
+            reasons.Add(new Reason(name, instructions.GetValueOrDefault(name)?.Origin, name, exponent, Phase.Initialisation, text));
+    }
+
+    /// <summary>Weights whose update alone changes a value by this much, in the first steps.</summary>
+    public IEnumerable<string> Movers(string name, Rational exponent) => training.Weights
+        .Where(weight => Effect(weight, name) == exponent)
+        .Select(weight => weight.Name);
+
+    public Rational? Effect(Parameter weight, string name) =>
+        training.Alone(weight, Increments(weight), firstOrder: true).SizeOf(name).Change.Exponent;
+
+    public ValueList<Reason> TrainingReasons()
+    {
+        var reasons = new List<Reason>();
+        foreach (var name in forward.Activations.Concat(forward.Scalars).Concat(forward.Outputs))
+        {
+            var first = training.AfterFirstSteps.SizeOf(name).Change.Exponent;
+            var e = first is { Sign: < 0 } ? first : Run.Sizes.SizeOf(name).Change.Exponent;
+            if (e is { Sign: < 0 } falling)
+            {
+                var movers = Movers(name, falling).ToList();
+                var by = movers.Count > 0 ? $"the update of {SizeText.List(movers)} moves" : "updates move";
+                reasons.Add(ReasonFor(name, falling, $"in training {by} {name} by {SizeText.Of(falling)}: it blows up as the width grows"));
+            }
+        }
+
+        return reasons.ToValueList();
+    }
+
+    public Reason ReasonFor(string name, Rational? exponent, string text) =>
+        new(name, instructions.GetValueOrDefault(name)?.Origin, $"the change of {name}", exponent, Phase.Training, text);
+
+    public static Rational? Smallest(IEnumerable<string> names, Interpretation sizes) => names
+        .Select(name => sizes.SizeOf(name).Change.Exponent)
+        .OfType<Rational>()
+        .Select(e => (Rational?)e)
+        .DefaultIfEmpty(null)
+        .Min();
+
+    public Increment Increments(Parameter weight) => Increment.Join(training.FirstStep[weight.Name], training.SecondStep.GetValueOrDefault(weight.Name, Increment.None));
+
+    private bool BlowsUp(Interpretation sizes) =>
+        forward.Activations.Concat(forward.Scalars).Concat(forward.Outputs).Any(name => sizes.SizeOf(name).Change.Exponent is { Sign: < 0 });
+}

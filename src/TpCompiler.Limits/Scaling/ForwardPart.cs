@@ -1,0 +1,106 @@
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Limits.Scaling;
+
+/// <summary>The part of a program that computes f, and the values in it whose sizes decide stability.</summary>
+/// <param name="Outputs">f: outputs that are not made from other outputs, as the loss is.</param>
+/// <param name="Features">The vectors whose Moments make f.</param>
+/// <param name="Statements">The statements that f depends on, in order.</param>
+/// <param name="Activations">Preactivations and activations: vectors that depend on data, without matrix products that are yet to be multiplied by a power of n.</param>
+/// <param name="Scalars">Scalars on the way to f that depend on data, f not among them.</param>
+internal sealed record ForwardPart(
+    ValueList<string> Outputs,
+    ValueList<string> Features,
+    ValueList<Statement> Statements,
+    ValueList<string> Activations,
+    ValueList<string> Scalars)
+{
+    public static ForwardPart Of(Program program, IReadOnlyList<Statement> block, IReadOnlySet<string> weights)
+    {
+        var instructions = block.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
+        var reported = program.Outputs.Where(instructions.ContainsKey).ToList();
+        var outputs = reported.Where(output => instructions[output].Result.Kind == ValueKind.Scalar
+            && !Ancestors([output]).Any(other => other != output && reported.Contains(other))).ToValueList();
+        var reached = Ancestors(outputs);
+        var statements = block.Where(statement => new[] { statement }.Definitions().Any(definition => reached.Contains(definition.Name))).ToValueList();
+        var ordered = statements.Instructions().Where(instruction => reached.Contains(instruction.Result.Name)).ToList();
+
+        var dependent = block.Instructions().OfType<Instruction.Data>().Select(data => data.Result.Name).ToHashSet(StringComparer.Ordinal);
+        dependent.UnionWith(program.Body.Instructions().OfType<Instruction.Data>().Select(data => data.Result.Name));
+        var weighted = weights.ToHashSet(StringComparer.Ordinal);
+        foreach (var instruction in ordered)
+        {
+            Spread(instruction, dependent);
+            Spread(instruction, weighted);
+        }
+
+        var candidates = ordered
+            .Where(instruction => instruction is not (Instruction.Data or Instruction.Gaussian or Instruction.MatrixSum))
+            .Where(instruction => dependent.Contains(instruction.Result.Name) && weighted.Contains(instruction.Result.Name))
+            .Where(instruction => !(instruction is Instruction.MatMul or Instruction.Moment && IsRaw(instruction.Result.Name)))
+            .Select(instruction => instruction.Result)
+            .ToList();
+        return new ForwardPart(
+            outputs,
+            Features(outputs).Where(name => !weights.Contains(name) && dependent.Contains(name)).Distinct().ToValueList(),
+            statements,
+            candidates.Where(result => result.Kind == ValueKind.Vector).Select(result => result.Name).ToValueList(),
+            candidates.Where(result => result.Kind == ValueKind.Scalar && !outputs.Contains(result.Name)).Select(result => result.Name).ToValueList());
+
+        HashSet<string> Ancestors(IEnumerable<string> names)
+        {
+            var found = new HashSet<string>(StringComparer.Ordinal);
+            var open = new Stack<string>(names);
+            while (open.TryPop(out var name))
+            {
+                if (found.Add(name) && instructions.TryGetValue(name, out var instruction))
+                {
+                    foreach (var read in instruction.Reads())
+                    {
+                        open.Push(read);
+                    }
+                }
+            }
+
+            return found;
+        }
+
+        void Spread(Instruction instruction, HashSet<string> set)
+        {
+            if (instruction.Reads().Any(set.Contains))
+            {
+                set.Add(instruction.Result.Name);
+            }
+        }
+
+        // Back from f through scalars to the first vectors.
+        IEnumerable<string> Features(IEnumerable<string> scalars) => scalars.SelectMany(scalar => instructions.TryGetValue(scalar, out var instruction)
+            ? instruction switch
+            {
+                Instruction.Moment moment => moment.Body.References().Select(reference => reference.Name)
+                    .Where(name => !(instructions.TryGetValue(name, out var made) && made.Result.Kind == ValueKind.Scalar)),
+                Instruction.Nonlin nonlin => Features(nonlin.Reads()),
+                _ => [],
+            }
+            : []);
+
+        bool IsRaw(string name)
+        {
+            var uses = ordered.Where(instruction => instruction.Reads().Contains(name)).ToList();
+            return uses.Count > 0 && uses.All(use => use switch
+            {
+                Instruction.Nonlin nonlin => !HasDirectUse(nonlin.Body, name),
+                Instruction.Moment moment => !HasDirectUse(moment.Body, name),
+                _ => false,
+            });
+        }
+    }
+
+    private static bool HasDirectUse(Expr expr, string name) => expr switch
+    {
+        Expr.Reference reference => reference.Name == name,
+        Expr.Multiply product when product.Factors.Any(factor => factor is Expr.WidthPower) => false,
+        _ => expr.Children.Any(child => HasDirectUse(child, name)),
+    };
+}

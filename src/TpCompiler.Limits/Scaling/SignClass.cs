@@ -1,0 +1,36 @@
+using System.Numerics;
+
+namespace TpCompiler.Limits.Scaling;
+
+/// <summary>
+/// What happens to a quantity when one of the Gaussian sources of a program (a matrix, an initial vector) changes its sign: a bit a source. The program's law doesn't change with the sign,
+/// so a mean of something odd is 0 in the limit: this tells an inner product that gains 1 from one that gains ½.
+/// </summary>
+/// <param name="Odd">The sources in which it is odd.</param>
+/// <param name="Unknown">The sources in which it is neither odd nor even, or in which that isn't known. Even in all others.</param>
+internal readonly record struct SignClass(BigInteger Odd, BigInteger Unknown)
+{
+    public static SignClass Even => default;
+
+    /// <summary>Its mean over coordinates vanishes in the limit.</summary>
+    public bool HasZeroMean => !Odd.IsZero;
+
+    public static SignClass OfSource(int source) => new(BigInteger.One << source, BigInteger.Zero);
+
+    public static SignClass operator *(SignClass x, SignClass y)
+    {
+        var unknown = x.Unknown | y.Unknown;
+        var odd = x.Odd ^ y.Odd;
+        return new SignClass(unknown.IsZero ? odd : odd & ~unknown, unknown);
+    }
+
+    /// <summary>A function without parity of it.</summary>
+    public SignClass Forgotten() => new(BigInteger.Zero, Odd | Unknown);
+
+    /// <summary>What holds of both.</summary>
+    public static SignClass Join(SignClass x, SignClass y)
+    {
+        var unknown = x.Unknown | y.Unknown | (x.Odd ^ y.Odd);
+        return new SignClass(x.Odd & ~unknown, unknown);
+    }
+}

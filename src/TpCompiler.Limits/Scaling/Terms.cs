@@ -1,0 +1,127 @@
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Limits.Scaling;
+
+/// <summary>A part of a quantity: Θ(n^{-Exponent}), with its behaviour under changes of sign.</summary>
+internal readonly record struct Term(Rational Exponent, SignClass Class);
+
+/// <summary>
+/// The size of a quantity as a sum of parts, one for each <see cref="SignClass"/>, smallest exponent first. No parts: identically 0.
+/// </summary>
+internal sealed class Terms : IEquatable<Terms>
+{
+    private const int MaximalCount = 8;
+
+    public static readonly Terms Zero = new([]);
+
+    public static readonly Terms One = Of(Rational.Zero);
+
+    private readonly Term[] items;
+
+    private Terms(Term[] items) => this.items = items;
+
+    public bool IsZero => items.Length == 0;
+
+    public ReadOnlySpan<Term> Items => items;
+
+    /// <summary>The exponent of the whole; null when it is 0.</summary>
+    public Rational? Exponent => IsZero ? null : items[0].Exponent;
+
+    /// <summary>The class of all parts that have the smallest exponent, taken together.</summary>
+    public SignClass LeadingClass
+    {
+        get
+        {
+            var joined = items[0].Class;
+            for (var i = 1; i < items.Length && items[i].Exponent == items[0].Exponent; i++)
+            {
+                joined = SignClass.Join(joined, items[i].Class);
+            }
+
+            return joined;
+        }
+    }
+
+    public static Terms Of(Rational exponent, SignClass sign = default) => new([new Term(exponent, sign)]);
+
+    public static Terms Sum(Terms x, Terms y) => x.IsZero || ReferenceEquals(x, y) ? y : y.IsZero ? x : Collect([.. x.items, .. y.items]);
+
+    public static Terms Product(Terms x, Terms y)
+    {
+        if (x.IsZero || y.IsZero)
+        {
+            return Zero;
+        }
+
+        if (ReferenceEquals(x, One))
+        {
+            return y;
+        }
+
+        if (ReferenceEquals(y, One))
+        {
+            return x;
+        }
+
+        var products = new List<Term>(x.items.Length * y.items.Length);
+        foreach (var a in x.items)
+        {
+            foreach (var b in y.items)
+            {
+                products.Add(new Term(a.Exponent + b.Exponent, a.Class * b.Class));
+            }
+        }
+
+        return Collect(products);
+    }
+
+    public Terms Times(Rational exponent) => exponent.IsZero ? this : new(Array.ConvertAll(items, item => item with { Exponent = item.Exponent + exponent }));
+
+    /// <summary>Each part mapped, or left out.</summary>
+    public Terms Select(Func<Term, Term?> map) => IsZero ? this : Collect(items.Select(map).OfType<Term>());
+
+    /// <summary>(1/n) Σ_α: what is odd in a source fluctuates by n^{-1/2} around 0. The result is a scalar, without signs.</summary>
+    public Terms Mean() => IsZero ? this : Of(items.Select(item => item.Class.HasZeroMean ? item.Exponent + Rational.Half : item.Exponent).Aggregate(Rational.Min));
+
+    /// <summary>The parts without their signs, as a scalar has none.</summary>
+    public Terms WithoutSigns() => IsZero || (items.Length == 1 && items[0].Class == default) ? this : Of(items[0].Exponent);
+
+    public bool Equals(Terms? other) => other is not null && items.AsSpan().SequenceEqual(other.items);
+
+    public override bool Equals(object? obj) => Equals(obj as Terms);
+
+    public override int GetHashCode() => items.Length;
+
+    private static Terms Collect(IEnumerable<Term> terms)
+    {
+        var collected = new List<Term>();
+        foreach (var term in terms)
+        {
+            var known = collected.FindIndex(item => item.Class == term.Class);
+            if (known < 0)
+            {
+                collected.Add(term);
+            }
+            else if (term.Exponent < collected[known].Exponent)
+            {
+                collected[known] = term;
+            }
+        }
+
+        collected.Sort(Compare);
+        while (collected.Count > MaximalCount)
+        {
+            // The two smallest parts: what they have in common under changes of sign.
+            var (x, y) = (collected[^2], collected[^1]);
+            collected.RemoveRange(collected.Count - 2, 2);
+            return Collect([.. collected, new Term(x.Exponent, SignClass.Join(x.Class, y.Class))]);
+        }
+
+        return new Terms([.. collected]);
+    }
+
+    private static int Compare(Term x, Term y) =>
+        x.Exponent.CompareTo(y.Exponent) is var byExponent and not 0 ? byExponent
+        : x.Class.Odd.CompareTo(y.Class.Odd) is var byOdd and not 0 ? byOdd
+        : x.Class.Unknown.CompareTo(y.Class.Unknown);
+}

@@ -1,0 +1,110 @@
+using TpCompiler.Ir;
+using TpCompiler.Limits.Scaling;
+using TpCompiler.Symbolics;
+using TpCompiler.Tests.Ir;
+
+namespace TpCompiler.Tests.Limits.Scaling;
+
+/// <summary>Parametrizations whose class is known.</summary>
+public class GoldenClassificationTests
+{
+    [Theory]
+    [InlineData("standard", 2, "0", Regime.Unstable, "-1")]
+    [InlineData("standard", 2, "1", Regime.KernelRegime, "1/2")]
+    [InlineData("standard", 1, "1", Regime.KernelRegime, "3/2")]
+    [InlineData("standard", 2, "2", Regime.Trivial, "3/2")]
+    [InlineData("ntk", 1, "0", Regime.KernelRegime, "1/2")]
+    [InlineData("ntk", 2, "0", Regime.KernelRegime, "1/2")]
+    [InlineData("ntk", 3, "0", Regime.KernelRegime, "1/2")]
+    [InlineData("mean field", 1, "-1", Regime.FeatureLearning, "0")]
+    [InlineData("mup", 1, "0", Regime.FeatureLearning, "0")]
+    [InlineData("mup", 2, "0", Regime.FeatureLearning, "0")]
+    [InlineData("mup", 6, "0", Regime.FeatureLearning, "0")]
+    [InlineData("mup", 2, "-1/4", Regime.Unstable, "-1/2")]
+    [InlineData("mup without first", 2, "0", Regime.FeatureLearning, "0")]
+    [InlineData("between", 2, "0", Regime.KernelRegime, "1/4")]
+    public void A_known_parametrization_has_its_class(string name, int hiddenLayers, string c, Regime regime, string r)
+    {
+        foreach (var phi in new[] { "tanh", "relu", "identity" })
+        {
+            var verdict = Analyze(name, hiddenLayers, Rational.Parse(c)!.Value, phi).Verdict!;
+            Assert.Equal((regime, Rational.Parse(r)), (verdict.Regime, verdict.R));
+        }
+    }
+
+    [Theory]
+    [InlineData("standard", 1, "1", "W2")]
+    [InlineData("standard", 2, "1", "W2 W3")]
+    [InlineData("ntk", 3, "0", "W1 W2 W3 W4")]
+    [InlineData("between", 2, "0", "W1 W2 W3")]
+    public void In_the_kernel_regime_the_weights_of_the_kernel_are_named(string name, int hiddenLayers, string c, string weights) =>
+        Assert.Equal(weights.Split(' '), Analyze(name, hiddenLayers, Rational.Parse(c)!.Value).Verdict!.Kernel);
+
+    [Theory]
+    [InlineData("standard", 2, "1", InitialOutput.GaussianProcess)]
+    [InlineData("ntk", 2, "0", InitialOutput.GaussianProcess)]
+    [InlineData("mup", 2, "0", InitialOutput.Zero)]
+    [InlineData("mean field", 1, "-1", InitialOutput.Zero)]
+    [InlineData("between", 2, "0", InitialOutput.Zero)]
+    public void The_first_output_is_a_Gaussian_process_or_zero(string name, int hiddenLayers, string c, InitialOutput output) =>
+        Assert.Equal(output, Analyze(name, hiddenLayers, Rational.Parse(c)!.Value).Verdict!.InitialOutput);
+
+    [Fact]
+    public void In_mup_every_weight_is_maximal_and_without_the_first_layer_all_but_that()
+    {
+        Assert.All(Analyze("mup", 4, 0).Parameters, parameter => Assert.True(parameter.Maximal));
+        Assert.Equal([false, true, true], Analyze("mup without first", 2, 0).Parameters.Select(parameter => parameter.Maximal));
+        Assert.Equal([true, true, false], Analyze("mup", 2, 0).Parameters.Select(parameter => parameter.LearnsFeatures));
+    }
+
+    [Theory]
+    [InlineData("ntk", 2, "0", "kernel regime (r = 1/2): in one step the features x2 move by Θ(n^(-1/2)), f by Θ(1)")]
+    [InlineData("mup", 2, "0", "feature learning (r = 0): in one step the features x2 move by Θ(1), f by Θ(1)")]
+    [InlineData("standard", 2, "0", "unstable: in training the update of W2 moves h2 by Θ(n): it blows up as the width grows")]
+    [InlineData("standard", 2, "2", "trivial: stable, but training moves f by only Θ(n^-1)")]
+    [InlineData("mup", 2, "-1/4", "unstable: in training the update of W1 moves h1 by Θ(n^(1/4)): it blows up as the width grows")]
+    public void The_verdict_is_said_in_the_programs_own_words(string name, int hiddenLayers, string c, string text) =>
+        Assert.Equal(text, Analyze(name, hiddenLayers, Rational.Parse(c)!.Value).Verdict!.Text);
+
+    [Theory]
+    [InlineData("mup", 2, "0")]
+    [InlineData("ntk", 2, "0")]
+    [InlineData("standard", 2, "1")]
+    [InlineData("standard", 2, "2")]
+    public void Momentum_decay_and_clipping_leave_the_class_as_it_is(string name, int hiddenLayers, string c)
+    {
+        var layers = Layers(name, hiddenLayers, Rational.Parse(c)!.Value);
+        var plain = Result(SampleNetworks.Mlp(hiddenLayers, "tanh", layers, 2, 2)).Verdict!;
+        var rich = Result(SampleNetworks.Mlp(hiddenLayers, "tanh", layers, 2, 2, momentum: Rational.Half, decay: new Rational(1, 4), clip: 1)).Verdict!;
+        Assert.Equal((plain.Regime, plain.R, plain.Text), (rich.Regime, rich.R, rich.Text));
+    }
+
+    [Fact]
+    public void Fifty_layers_take_less_than_two_seconds()
+    {
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var verdict = Analyze("mup", 50, 0).Verdict!;
+        Assert.Equal(Regime.FeatureLearning, verdict.Regime);
+        Assert.True(watch.Elapsed.TotalSeconds < 2, $"{watch.Elapsed}");
+    }
+
+    internal static IReadOnlyList<(Rational A, Rational B, Rational C)> Layers(string name, int hiddenLayers, Rational c)
+    {
+        var quarter = new Rational(1, 4);
+        var layers = name switch
+        {
+            "standard" => SampleNetworks.Standard(hiddenLayers, c),
+            "ntk" => SampleNetworks.Ntk(hiddenLayers),
+            "mean field" => SampleNetworks.MeanField(),
+            "mup" => SampleNetworks.Mup(hiddenLayers),
+            "mup without first" => [(0, 0, 0), .. SampleNetworks.Mup(hiddenLayers).Skip(1)],
+            _ => SampleNetworks.PerLayer(hiddenLayers, (-quarter, quarter, 0), (quarter, quarter, 0), (Rational.Half, quarter, 0)),
+        };
+        return layers.Select(layer => (layer.A, layer.B, c)).ToList();
+    }
+
+    internal static ScalingResult Analyze(string name, int hiddenLayers, Rational c, string phi = "tanh") =>
+        Result(SampleNetworks.Mlp(hiddenLayers, phi, Layers(name, hiddenLayers, c), inputs: 2, batch: 2));
+
+    private static ScalingResult Result((Network Network, TrainingPlan Plan) net) => ScalingAnalysis.Analyze(TrainingProgram.Of(net.Network, net.Plan));
+}
