@@ -74,8 +74,8 @@ internal sealed class Analysis
             return new ParameterScale(parameter.Name, parameter.Role, parameter.A, parameter.B, parameter.C, parameter.Trained, initial, null, null, null, false, false);
         }
 
-        var alone = training.Alone(parameter, assessment.Increments(parameter), firstOrder: true);
-        var first = training.Alone(parameter, training.FirstStep[parameter.Name], firstOrder: true);
+        var alone = training.UpdateOf(parameter);
+        var first = training.FirstStepOf(parameter);
         var preactivation = forward.Statements.Instructions()
             .Where(instruction => instruction is not Instruction.MatrixSum && instruction.Reads().Contains(parameter.Name))
             .Select(instruction => alone.SizeOf(instruction.Result.Name).Change.Exponent + (instruction is Instruction.MatMul ? parameter.A : 0))

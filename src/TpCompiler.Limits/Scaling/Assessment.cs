@@ -64,7 +64,7 @@ internal sealed class Assessment
         .Select(weight => weight.Name);
 
     public Rational? Effect(Parameter weight, string name) =>
-        training.Alone(weight, Increments(weight), firstOrder: true).SizeOf(name).Change.Exponent;
+        training.UpdateOf(weight).SizeOf(name).Change.Exponent;
 
     public ValueList<Reason> TrainingReasons()
     {
@@ -93,8 +93,6 @@ internal sealed class Assessment
         .Select(e => (Rational?)e)
         .DefaultIfEmpty(null)
         .Min();
-
-    public Increment Increments(Parameter weight) => Increment.Join(training.FirstStep[weight.Name], training.SecondStep.GetValueOrDefault(weight.Name, Increment.None));
 
     private bool BlowsUp(Interpretation sizes) =>
         forward.Activations.Concat(forward.Scalars).Concat(forward.Outputs).Any(name => sizes.SizeOf(name).Change.Exponent is { Sign: < 0 });

@@ -24,7 +24,7 @@ internal sealed record Size(Terms Initial, Terms Change)
             firstOrder ? change : Terms.Sum(change, Terms.Product(x.Change, y.Change)));
     }
 
-    public Size Map(Func<Terms, Terms> map) => new(map(Initial), map(Change));
+    public Size Map(Func<Terms, Terms> map) => this with { Initial = map(Initial), Change = map(Change) };
 }
 
 /// <summary>The size of a matrix: Gaussian matrices and low-rank factors.</summary>

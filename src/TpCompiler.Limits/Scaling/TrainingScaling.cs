@@ -30,12 +30,16 @@ internal sealed class TrainingScaling
     private readonly Loop loop;
     private readonly Shifts shifts;
     private readonly Dictionary<string, Instruction> body;
+    private readonly IReadOnlyList<(Statement Statement, IReadOnlyList<string> Reads)> forwardReads;
+    private readonly Dictionary<string, Interpretation> firstStepOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Interpretation> updateOf = new(StringComparer.Ordinal);
 
     public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, int> sources, Shifts shifts)
     {
         (this.loop, this.shifts, Forward) = (loop, shifts, forward);
         body = loop.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
         Weights = program.Parameters.Where(parameter => parameter.Trained && loop.Carried.Any(carried => carried.State.Name == parameter.Name)).ToList();
+        forwardReads = forward.Statements.Select(statement => (statement, (IReadOnlyList<string>)statement.Reads().ToList())).ToList();
         var initialShifts = program.Parameters.ToDictionary(parameter => parameter.Initial, parameter => shifts.Initial.GetValueOrDefault(parameter.Name), StringComparer.Ordinal);
         start = new Interpretation(sources, initialShifts);
         start.Run(program.Body.TakeWhile(statement => !ReferenceEquals(statement, loop)));
@@ -85,13 +89,45 @@ internal sealed class TrainingScaling
         }
     }
 
-    /// <summary>The forward part once more with one weight changed, all others as at the start.</summary>
-    public Interpretation Alone(Parameter weight, Increment change, bool firstOrder)
+    private Interpretation Alone(Parameter weight, Increment change)
     {
-        var alone = AtStart.With(firstOrder, null);
+        var alone = AtStart.With(first: true, freeze: null);
         SetState(alone, new Dictionary<string, Increment> { [weight.Name] = change });
-        alone.Run(Forward.Statements);
+        var moved = new HashSet<string>(StringComparer.Ordinal) { weight.Name };
+        foreach (var (statement, reads) in forwardReads)
+        {
+            if (reads.Any(moved.Contains))
+            {
+                alone.Run(statement);
+                moved.UnionWith(new[] { statement }.Definitions().Select(definition => definition.Name));
+            }
+        }
+
         return alone;
+    }
+
+    /// <summary>The first step of one weight, all others as at the start.</summary>
+    public Interpretation FirstStepOf(Parameter weight)
+    {
+        if (!firstStepOf.TryGetValue(weight.Name, out var known))
+        {
+            firstStepOf.Add(weight.Name, known = Alone(weight, FirstStep[weight.Name]));
+        }
+
+        return known;
+    }
+
+    /// <summary>The first two steps of one weight, all others as at the start: the second with the gradient that the updated output weights give.</summary>
+    public Interpretation UpdateOf(Parameter weight)
+    {
+        if (!updateOf.TryGetValue(weight.Name, out var known))
+        {
+            updateOf.Add(weight.Name, known = SecondStep.TryGetValue(weight.Name, out var second)
+                ? Alone(weight, Increment.Join(FirstStep[weight.Name], second))
+                : FirstStepOf(weight));
+        }
+
+        return known;
     }
 
     public Interpretation Iterate(IReadOnlyDictionary<string, Increment> state, bool firstOrder, IReadOnlySet<string>? frozen = null)
@@ -112,7 +148,7 @@ internal sealed class TrainingScaling
     {
         var frozen = Forward.Outputs.ToHashSet(StringComparer.Ordinal);
         var moving = Weights.Where(weight => Forward.Features.Any(feature =>
-            !Alone(weight, FirstStep[weight.Name], firstOrder: true).SizeOf(feature).Change.IsZero)).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
+            !FirstStepOf(weight).SizeOf(feature).Change.IsZero)).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
         var readout = Weights.Where(weight => !moving.Contains(weight.Name)).ToDictionary(weight => weight.Name, weight => FirstStep[weight.Name], StringComparer.Ordinal);
         var second = Next(Iterate(readout, firstOrder: true, frozen));
         foreach (var name in readout.Keys)
