@@ -257,6 +257,18 @@ public class BackpropagationTests
     }
 
     [Fact]
+    public void An_adjoint_comes_from_where_its_instruction_came_from()
+    {
+        var block = new Block();
+        block.Gaussian("x n");
+        var span = new TpCompiler.Diagnostics.Span(3, 4);
+        block.Add(new Instruction.Moment(new Definition("L", [], []), "n", F("tanh", Expr.Of("x"))) { Origin = new Origin(span) });
+        block.Add(new Instruction.Nonlin(new Definition("M", [], []), F("tanh", Expr.Of("L"))) { Origin = new Origin(span) });
+        block.Gradient("M", "x");
+        Assert.Equal(new Origin(span, "backward of L"), block.Statements.Instructions().Single(instruction => instruction.Result.Name == "dL").Origin);
+    }
+
+    [Fact]
     public void A_loop_on_the_way_is_refused()
     {
         var block = new Block();
