@@ -1,0 +1,498 @@
+using System.Diagnostics;
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Language.Syntax;
+using TpCompiler.Symbolics;
+using Index = TpCompiler.Symbolics.Index;
+
+namespace TpCompiler.Language.Binding;
+
+/// <summary>
+/// Expressions to values; products with matrices become instructions on the way. Null stands for what is wrong and has been reported.
+/// </summary>
+/// <param name="block">Where the names and instructions are.</param>
+/// <param name="target">What the expression defines: the names of its parts follow it.</param>
+/// <param name="constants">Counters of loops, and the arguments of functions.</param>
+/// <param name="inFunction">Whether this is the body of a function, which sees its arguments alone.</param>
+internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDictionary<string, Meaning> constants, bool inFunction = false)
+{
+    public Value? Value(ExpressionSyntax syntax)
+    {
+        if (!block.Spend(1, syntax.Span))
+        {
+            return null;
+        }
+
+        var meaning = Bind(syntax);
+        if (!block.Spend(meaning is Value { Size: var size } ? size : 0, syntax.Span))
+        {
+            return null;
+        }
+
+        switch (meaning)
+        {
+            case Value value when Arithmetic.IsTooLarge(value):
+                block.Report(Codes.ProgramTooLarge, syntax.Span, Arithmetic.MostNodes, "nodes in one expression, is nested too deep once its functions are inlined, or has a constant with too many digits");
+                return null;
+            case Value value:
+                return value;
+            case Matrix matrix:
+                block.Report(Diagnostic.Create(Codes.KindMismatch, block.Place(syntax.Span), $"`{matrix.Name}`", "a matrix", "a vector or scalar").WithHelp($"a matrix is multiplied with a vector: `{matrix.Name} * x`"));
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>A whole number that is known when the program is read: the counter of a loop, a size.</summary>
+    public int? Integer(ExpressionSyntax syntax, bool quiet = false)
+    {
+        if (quiet && !IsConstant(syntax))
+        {
+            return null;
+        }
+
+        if (Value(syntax) is not { } value)
+        {
+            return null;
+        }
+
+        if (value.Rational is { IsInteger: true } number && number.Abs <= 1_000_000_000)
+        {
+            return (int)number.Numerator;
+        }
+
+        if (!quiet)
+        {
+            block.Report(Codes.InvalidConstant, syntax.Span, block.Source.Slice(syntax.Span), "a whole number is needed here");
+        }
+
+        return null;
+    }
+
+    private bool IsConstant(ExpressionSyntax syntax) => syntax switch
+    {
+        ExpressionSyntax.Number => true,
+        ExpressionSyntax.Name n => constants.ContainsKey(n.Text),
+        ExpressionSyntax.Negate n => IsConstant(n.Operand),
+        ExpressionSyntax.Sum s => s.Terms.All(t => IsConstant(t.Term)),
+        ExpressionSyntax.Product p => p.Factors.All(f => IsConstant(f.Factor)),
+        _ => false,
+    };
+
+    private Meaning? Bind(ExpressionSyntax syntax) => syntax switch
+    {
+        ExpressionSyntax.Number n => Binding.Value.Constant(n.Value),
+        ExpressionSyntax.Name n => Name(n),
+        ExpressionSyntax.Negate n => Value(n.Operand) is { } value ? Arithmetic.Combine(-value.Expr, [value]) : null,
+        ExpressionSyntax.Sum s => Sum(s),
+        ExpressionSyntax.Product p => Product(p),
+        ExpressionSyntax.Power p => Power(p),
+        ExpressionSyntax.Transpose t => Transpose(t),
+        ExpressionSyntax.Call c => Call(c),
+        _ => throw new UnreachableException(),
+    };
+
+    private Meaning? Name(ExpressionSyntax.Name name)
+    {
+        if (name.Indices.Count > 0)
+        {
+            return Indexed(name);
+        }
+
+        if (constants.TryGetValue(name.Text, out var constant) || (!inFunction && block.Names.TryGetValue(name.Text, out constant)))
+        {
+            return constant;
+        }
+
+        if (block.IsWidth(name.Text))
+        {
+            return new Value(Expr.WidthTo(name.Text, 1), null, []);
+        }
+
+        if (name.Text == "pi")
+        {
+            return new Value(new Expr.Pi(), null, []);
+        }
+
+        if (block.FindAxis(name.Text) is { Size: { } size })
+        {
+            return Binding.Value.Constant(size);
+        }
+
+        block.Unknown(name.Text, name.Span);
+        return null;
+    }
+
+    /// <summary><c>x[l - 1]</c>: the member of a family, or else a position on the first axis of its own.</summary>
+    private Meaning? Indexed(ExpressionSyntax.Name name)
+    {
+        var positions = name.Indices.Select(index => Integer(index)).ToList();
+        if (positions.Any(p => p is null))
+        {
+            return null;
+        }
+
+        var member = Families.Member(name.Text, positions.Select(p => p!.Value));
+        if (block.Names.TryGetValue(member, out var meaning))
+        {
+            return meaning;
+        }
+
+        if (positions is [{ } at] && block.Names.TryGetValue(name.Text, out var whole) && whole is Value { Indices: var indices } value
+            && indices.FirstOrDefault(binder => binder.Axis != Block.BatchAxis) is { } first)
+        {
+            if (at < 0 || (block.FindAxis(first.Axis)?.Size is { } size && at >= size))
+            {
+                block.Report(Codes.ShapeMismatch, name.Span, block.Source.Slice(name.Span), $"positions of `{first.Axis}` go from 0 to its size less 1");
+                return null;
+            }
+
+            return value with { Expr = value.Expr.ReplaceIndex(first.Name, new Index.Fixed(at)), Indices = indices.Where(binder => binder != first).ToValueList() };
+        }
+
+        block.Unknown(block.Names.ContainsKey(name.Text) || block.Later.Contains(member) ? member : name.Text, name.Span);
+        return null;
+    }
+
+    private Value? Sum(ExpressionSyntax.Sum sum)
+    {
+        var terms = sum.Terms.Select(t => Value(t.Term)).ToList();
+        return Fits(terms, sum.Span) is { } parts ? Arithmetic.Combine(Expr.SumOf(parts.Select((p, i) => sum.Terms[i].Minus ? -p.Expr : p.Expr)), parts) : null;
+    }
+
+    /// <summary>Left to right, so that <c>A * B * x</c> is (A B) x, which is no instruction: the matrix on the left meets what follows, from the right.</summary>
+    private Value? Product(ExpressionSyntax.Product product)
+    {
+        var factors = product.Factors.Select(f => (f.Divide, Meaning: Bind(f.Factor), f.Factor.Span)).ToList();
+        if (factors.Any(f => f.Meaning is null or Broken))
+        {
+            return null;
+        }
+
+        if (factors.All(f => f.Meaning is Value))
+        {
+            return Elementwise(factors.Select(f => (f.Divide, (Value)f.Meaning!)).ToList(), product.Span);
+        }
+
+        var last = factors.Count - 1;
+        var (divide, meaning, span) = factors[last];
+        if (meaning is not Value right)
+        {
+            NeedsVector((Matrix)meaning!, span);
+            return null;
+        }
+
+        for (var i = last - 1; i >= 0; i--)
+        {
+            var current = factors[i];
+            if (divide && current.Meaning is Matrix)
+            {
+                block.Report(Codes.NotAnInstruction, product.Span, $"a matrix divided by {right.Kind}");
+                return null;
+            }
+
+            var next = current.Meaning switch
+            {
+                Matrix matrix when !current.Divide => Times(matrix, right, Span.Cover(current.Span, product.Span)),
+                Matrix matrix => NotDivided(matrix, current.Span),
+                Value left => Elementwise([(false, left), (divide, right)], product.Span),
+                _ => throw new UnreachableException(),
+            };
+            if (next is null)
+            {
+                return null;
+            }
+
+            (right, divide) = (next, current.Divide);
+        }
+
+        return right;
+    }
+
+    private Value? NotDivided(Matrix matrix, Span span)
+    {
+        block.Report(Codes.NotAnInstruction, span, $"division by the matrix `{matrix.Name}`");
+        return null;
+    }
+
+    private void NeedsVector(Matrix matrix, Span span) => block.Report(
+        Diagnostic.Create(Codes.NotAnInstruction, block.Place(span), $"a product that ends with the matrix `{matrix.Name}`").WithHelp("a matrix stands to the left of the vector that it is multiplied with"));
+
+    private Value? Elementwise(IReadOnlyList<(bool Divide, Value Value)> factors, Span span) =>
+        Fits(factors.Select(f => (Value?)f.Value), span) is { } parts
+            ? Arithmetic.Combine(Expr.ProductOf(factors.Select(f => f.Divide ? Expr.Pow(f.Value.Expr, -1) : f.Value.Expr)), parts)
+            : null;
+
+    /// <summary>The parts when all are there and are over one width.</summary>
+    private List<Value>? Fits(IEnumerable<Value?> values, Span span)
+    {
+        var list = values.ToList();
+        if (list.Any(v => v is null))
+        {
+            return null;
+        }
+
+        var widths = list.Select(v => v!.Width).OfType<string>().Distinct().ToList();
+        if (widths.Count > 1)
+        {
+            block.Report(Codes.ShapeMismatch, span, block.Source.Slice(span), $"one vector is over `{widths[0]}`, another over `{widths[1]}`");
+            return null;
+        }
+
+        return list!;
+    }
+
+    private Value? Power(ExpressionSyntax.Power power)
+    {
+        if (Value(power.Base) is not { } basis || Value(power.Exponent) is not { } exponent)
+        {
+            return null;
+        }
+
+        if (exponent.Rational is not { } k || k.Abs > 64 || k.Denominator > 64)
+        {
+            block.Report(Codes.InvalidConstant, power.Exponent.Span, block.Source.Slice(power.Exponent.Span), "an exponent is a rational number, at most 64, with a denominator of at most 64");
+            return null;
+        }
+
+        if (basis.Rational is { } c && (c.IsZero ? k.Sign < 0 : c.Sign < 0 && !k.IsInteger))
+        {
+            block.Report(Codes.InvalidConstant, power.Span, block.Source.Slice(power.Span), "this power has no real value");
+            return null;
+        }
+
+        return Arithmetic.Combine(Expr.Pow(basis.Expr, k), [basis]);
+    }
+
+    private Matrix? Transpose(ExpressionSyntax.Transpose transpose)
+    {
+        switch (Bind(transpose.Operand))
+        {
+            case Matrix matrix:
+                return matrix with { Transposed = !matrix.Transposed };
+            case Value value:
+                block.Report(Codes.KindMismatch, transpose.Span, $"`{block.Source.Slice(transpose.Operand.Span)}`", value.Kind, "a matrix");
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>
+    /// W x with the multiplier n^{-a}. Both sides wide: a MatMul. Finite columns: Σ_i W[i] x[i]. Finite rows, wide columns: n^{1-a} Moment(W x). Nothing wide: a finite sum.
+    /// </summary>
+    private Value? Times(Matrix matrix, Value right, Span span)
+    {
+        var (rows, columns) = (matrix.OuterRows, matrix.OuterColumns);
+        var shown = $"{matrix.Name}{(matrix.Transposed ? "'" : "")}";
+        if (right.Width != columns.Width)
+        {
+            block.Report(Diagnostic.Create(Codes.ShapeMismatch, block.Place(span), block.Source.Slice(span), $"`{shown}` is [{rows}, {columns}], and what it is multiplied with is {right.Kind}"));
+            return null;
+        }
+
+        IndexBinder? summed = null;
+        if (columns.Axis is { } axis)
+        {
+            summed = right.Indices.FirstOrDefault(binder => binder.Axis == axis);
+            if (summed is null)
+            {
+                var has = right.Indices.Where(binder => binder.Axis != Block.BatchAxis).Select(binder => $"`{binder.Axis}`").ToList();
+                block.Report(Codes.ShapeMismatch, span, block.Source.Slice(span), $"`{shown}` has `{axis}` columns, and what it is multiplied with has {(has.Count == 0 ? "no axis" : string.Join(", ", has))}");
+                return null;
+            }
+        }
+
+        if (rows.Axis is { } own && right.Indices.Any(binder => binder.Axis == own && binder != summed))
+        {
+            block.Report(Codes.ShapeMismatch, span, block.Source.Slice(span), $"the axis `{own}` would stand on it twice");
+            return null;
+        }
+
+        var multiplier = block.Widths.Count == 0 ? Expr.One : Expr.WidthTo(block.Widths[0].Name, -matrix.A);
+        if (rows.IsWide && columns.IsWide)
+        {
+            var vector = Vector(right, "x", span);
+            var product = new Definition(block.Supply.Fresh(Names("g")), vector.Indices, [rows.Width!]);
+            var emitted = block.Emit(new Instruction.MatMul(product, new Expr.Reference(matrix.Name, []), matrix.Transposed, (Expr.Reference)vector.Expr), span, anonymous: true);
+            return emitted with { Expr = multiplier * emitted.Expr, Size = 3, Depth = 2, HasProduct = true };
+        }
+
+        // The entries at their index variables: a dimension of size 1 has none, and rows come before columns.
+        var indices = new[] { matrix.Rows.Axis, matrix.Columns.Axis }.OfType<string>().Select(a => (Index)block.BinderOf(a).Name).ToValueList();
+        var weight = new Expr.Reference(matrix.Name, indices);
+        var body = weight * right.Expr;
+        ValueList<IndexBinder> remaining = [.. right.Indices.Where(binder => binder != summed), .. rows.Axis is { } r ? [block.BinderOf(r)] : Array.Empty<IndexBinder>()];
+        if (columns.IsWide)
+        {
+            var vector = new Value(Expr.WidthTo(columns.Width!, 1) * multiplier * body, columns.Width, remaining, right.Size + 4, right.Depth + 2);
+            block.CheckGrowth(vector, span);
+            var moment = new Definition(block.Supply.Fresh(Names("m")), remaining, []);
+            return block.Emit(new Instruction.Moment(moment, columns.Width!, vector.Expr), span, anonymous: true) with { HasProduct = true };
+        }
+
+        var sum = summed is null ? body : Expr.SumOver(summed, body);
+        return new Value(multiplier * sum, rows.Width, remaining, right.Size + 4, right.Depth + 3, HasProduct: true);
+    }
+
+    /// <summary>A vector as a value with a name, as MatMul needs it.</summary>
+    private Value Vector(Value value, string prefix, Span span) =>
+        value.Expr is Expr.Reference ? value : block.NameIt(value, block.Supply.Fresh(Names(prefix)), span);
+
+    /// <summary>For x1: h1, g1. The names of the preactivation and of the product before the multiplier follow what the source names.</summary>
+    private string Names(string prefix) =>
+        target.Length > 0 && target[0] is 'x' or 'h' or 'z' or 'y' && target.Skip(1).All(char.IsAsciiDigit) && target[0].ToString() != prefix
+            ? prefix + target[1..]
+            : $"{prefix}_{target}";
+
+    private Value? Call(ExpressionSyntax.Call call)
+    {
+        var name = call.Function.Text;
+        foreach (var argument in call.Arguments.Where(a => a.Name is not null))
+        {
+            block.Report(Codes.UnknownSetting, argument.Name!.Span, $"`{name}`", argument.Name.Text);
+            return null;
+        }
+
+        switch (name)
+        {
+            case "MatMul":
+                return Count(call, 2) && Bind(call.Arguments[0].Value) is (Matrix or Binding.Value) and var left && Value(call.Arguments[1].Value) is { } vector
+                    ? left is Matrix matrix ? Times(matrix, vector, call.Span) : Expected(call.Arguments[0].Value.Span, ((Value)left).Kind, "a matrix")
+                    : null;
+            case "Moment":
+                return Count(call, 1) && Value(call.Arguments[0].Value) is { } body ? Moment(body, call.Span) : null;
+            case "Nonlin":
+                return Nonlin(call);
+            case "sum" or "softmax":
+                return OverAxis(call, name);
+        }
+
+        var arguments = call.Arguments.Select(a => Value(a.Value)).ToList();
+        return arguments.Any(a => a is null) ? null : Apply(call.Function, arguments!, call.Span);
+    }
+
+    private Value? Nonlin(ExpressionSyntax.Call call)
+    {
+        if (call.Arguments.Count < 2 || call.Arguments[0].Value is not ExpressionSyntax.Name { Indices.Count: 0 } function)
+        {
+            block.Report(Codes.WrongArgumentCount, call.Span, "Nonlin", "the name of a function and its arguments", $"{call.Arguments.Count}");
+            return null;
+        }
+
+        var arguments = call.Arguments.Skip(1).Select(a => Value(a.Value)).ToList();
+        return arguments.Any(a => a is null) ? null : Apply(new NameSyntax(function.Span, function.Text), arguments!, call.Span);
+    }
+
+    private Value? Moment(Value body, Span span)
+    {
+        if (body.Width is not { } width)
+        {
+            return Expected(span, "a mean over coordinates of a scalar", "a mean over coordinates of a vector");
+        }
+
+        block.CheckGrowth(body, span);
+        var result = new Definition(block.Supply.Fresh(Names("m")), body.Indices, []);
+        return block.Emit(new Instruction.Moment(result, width, body.Expr), span, anonymous: true);
+    }
+
+    /// <summary><c>sum(d, x)</c>: Σ over an axis; <c>softmax(d, x)</c>: exp(x) over its sum.</summary>
+    private Value? OverAxis(ExpressionSyntax.Call call, string name)
+    {
+        if (!Count(call, 2) || Value(call.Arguments[1].Value) is not { } body)
+        {
+            return null;
+        }
+
+        var axisName = (call.Arguments[0].Value as ExpressionSyntax.Name)?.Text ?? "";
+        if (block.IsWidth(axisName))
+        {
+            block.Report(Diagnostic.Create(Codes.WidthUsedAsFinite, block.Place(call.Arguments[0].Span), axisName, "summed over").WithHelp("a mean over a width is `Moment`"));
+            return null;
+        }
+
+        if (body.Indices.FirstOrDefault(b => b.Axis == axisName && b.Axis != Block.BatchAxis) is not { } binder)
+        {
+            block.Report(Codes.ShapeMismatch, call.Span, block.Source.Slice(call.Span), $"`{block.Source.Slice(call.Arguments[1].Span)}` has no axis `{axisName}`");
+            return null;
+        }
+
+        if (name == "sum")
+        {
+            return Arithmetic.Combine(Expr.SumOver(binder, body.Expr), [body]) with { Indices = body.Indices.Where(b => b != binder).ToValueList() };
+        }
+
+        var other = binder with { Name = binder.Name + "'" };
+        var exp = Expr.Apply("exp", body.Expr);
+        return Arithmetic.Combine(exp / Expr.SumOver(other, exp.RenameIndex(binder.Name, other.Name)), [body, body]);
+    }
+
+    private Value? Expected(Span span, string found, string expected)
+    {
+        block.Report(Codes.KindMismatch, span, $"`{block.Source.Slice(span)}`", found, expected);
+        return null;
+    }
+
+    private bool Count(ExpressionSyntax.Call call, int count)
+    {
+        if (call.Arguments.Count == count)
+        {
+            return true;
+        }
+
+        block.Report(Codes.WrongArgumentCount, call.Span, call.Function.Text, Plural(count), $"{call.Arguments.Count}");
+        return false;
+    }
+
+    private static string Plural(int count) => count == 1 ? "1 argument" : $"{count} arguments";
+
+    /// <summary>A function of the user, inlined, or of the table. What it is applied to gets a name when a product stands in it: the preactivation.</summary>
+    private Value? Apply(NameSyntax function, List<Value> arguments, Span span)
+    {
+        if (Fits(arguments, span) is null)
+        {
+            return null;
+        }
+
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            if (arguments[i] is { HasProduct: true } product)
+            {
+                arguments[i] = block.NameIt(product, block.Supply.Fresh(Names("h")), span);
+            }
+        }
+
+        if (block.Functions.TryGetValue(function.Text, out var own))
+        {
+            if (own.Parameters.Count != arguments.Count)
+            {
+                block.Report(Codes.WrongArgumentCount, span, function.Text, Plural(own.Parameters.Count), $"{arguments.Count}");
+                return null;
+            }
+
+            var environment = own.Parameters.Zip(arguments).ToDictionary(p => p.First.Text, p => (Meaning)p.Second, StringComparer.Ordinal);
+            return new ExpressionBinder(block, target, environment, inFunction: true).Value(own.Body) is { } value ? value with { Depth = value.Depth + 1 } : null;
+        }
+
+        if (Nonlinearities.Signature(function.Text) is not { } signature)
+        {
+            block.Report(Diagnostic.Create(Codes.UnknownFunction, block.Place(function.Span), function.Text).WithSpelling(function.Text, Nonlinearities.Names.Concat(block.Functions.Keys)));
+            return null;
+        }
+
+        var parameters = arguments.Skip(signature.Arguments).Select(a => a.Rational).ToList();
+        var values = arguments.Take(signature.Arguments).ToList();
+        var result = parameters.Contains(null) || values.Count < signature.Arguments
+            ? null
+            : Nonlinearities.Apply(function.Text, [.. values.Select(v => v.Expr)], [.. parameters.Select(p => p!.Value)]);
+        if (result is null)
+        {
+            var takes = Plural(signature.Arguments) + (signature.Parameters > 0 ? $" and up to {signature.Parameters} rational constants" : "");
+            block.Report(Codes.WrongArgumentCount, span, function.Text, takes, $"{arguments.Count}");
+            return null;
+        }
+
+        return Arithmetic.Combine(result, values);
+    }
+}

@@ -1,0 +1,90 @@
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Language.Syntax;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Language.Binding;
+
+/// <summary>The loss of one sample, summed over outputs.</summary>
+internal sealed class LossBinder(Block block)
+{
+    private static readonly string[] Named = ["mse", "cross_entropy", "logistic"];
+
+    public Expr? Of(ExpressionSyntax loss, IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
+    {
+        if (loss is not ExpressionSyntax.Name { Indices.Count: 0 } name)
+        {
+            return Written(loss, outputs, targets);
+        }
+
+        if (!Named.Contains(name.Text))
+        {
+            block.Report(Diagnostic.Create(Codes.UnknownLoss, block.Place(loss.Span), name.Text).WithSpelling(name.Text, Named).WithHelp("any expression of f and y is a loss too: `(f - y)^2 / 2`"));
+            return null;
+        }
+
+        var terms = new List<Expr>();
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var (f, y) = (outputs[i].Expr, targets[i].Result.AsReference());
+            var own = outputs[i].Indices.Where(binder => binder.Axis != Block.BatchAxis).ToList();
+            switch (name.Text)
+            {
+                case "mse":
+                    terms.Add(Over(own, Rational.Half * Expr.Pow(f - y, 2)));
+                    break;
+                case "logistic":
+                    terms.Add(Over(own, Expr.Apply("softplus", -(y * f))));
+                    break;
+                case "cross_entropy" when own.Count > 0:
+                    // −Σ_c y_c log softmax(f)_c, softmax over the last axis.
+                    var classes = own[^1];
+                    var other = classes with { Name = classes.Name + "'" };
+                    var logSum = Expr.Apply("log", Expr.SumOver(other, Expr.Apply("exp", f.RenameIndex(classes.Name, other.Name))));
+                    terms.Add(Over(own, y * (logSum - f)));
+                    break;
+                default:
+                    block.Report(Diagnostic.Create(Codes.LossShapeMismatch, block.Place(loss.Span), "`cross_entropy`", "a number for each class", "one number")
+                        .WithHelp("with two classes and labels 1 and -1 the loss is `logistic`"));
+                    return null;
+            }
+        }
+
+        return Expr.SumOf(terms);
+    }
+
+    /// <summary>An expression of f and y (f1, y1, … with several outputs, or the outputs' own names).</summary>
+    private Expr? Written(ExpressionSyntax loss, IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
+    {
+        var names = new Dictionary<string, Meaning>(StringComparer.Ordinal);
+        if (outputs.Count == 0)
+        {
+            // What is wrong with the outputs has been said.
+            names["f"] = names["y"] = new Broken();
+        }
+
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var suffix = outputs.Count == 1 ? "" : $"{i + 1}";
+            names["f" + suffix] = outputs[i];
+            names[((Expr.Reference)outputs[i].Expr).Name] = outputs[i];
+            names["y" + suffix] = new Value(targets[i].Result.AsReference(), null, targets[i].Result.Indices);
+        }
+
+        var before = block.Statements.Count;
+        if (new ExpressionBinder(block, "loss", names, inFunction: true).Value(loss) is not { } value)
+        {
+            return null;
+        }
+
+        if (block.Statements.Count != before || value.Width is not null)
+        {
+            block.Report(Codes.LossShapeMismatch, loss.Span, $"`{block.Source.Slice(loss.Span)}`", "an expression of f and y alone", "scalars");
+            return null;
+        }
+
+        return Over(value.Indices.Where(binder => binder.Axis != Block.BatchAxis), value.Expr);
+    }
+
+    private static Expr Over(IEnumerable<IndexBinder> axes, Expr body) => axes.Reverse().Aggregate(body, (sum, binder) => Expr.SumOver(binder, sum));
+}

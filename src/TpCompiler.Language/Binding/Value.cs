@@ -1,0 +1,57 @@
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Language.Binding;
+
+/// <summary>A dimension of a shape: a width, or an axis; the size 1 is neither.</summary>
+internal sealed record Dimension(string? Width, string? Axis)
+{
+    public bool IsWide => Width is not null;
+
+    public override string ToString() => Width ?? Axis ?? "1";
+}
+
+/// <summary>What an expression means.</summary>
+internal abstract record Meaning;
+
+/// <summary>What has no meaning, and has been reported.</summary>
+internal sealed record Broken : Meaning;
+
+/// <summary>A scalar, or a coordinate of a vector over <paramref name="Width"/>, at the index variables of its axes.</summary>
+/// <param name="Expr">The expression.</param>
+/// <param name="Width">null for scalars.</param>
+/// <param name="Indices">The free index variables, batch first.</param>
+/// <param name="Size">An upper bound on the number of nodes: hostile programs grow exponentially when functions are inlined.</param>
+/// <param name="Depth">An upper bound on the depth, which every later stage recurses on.</param>
+/// <param name="HasProduct">Whether a product with a weight stands in it that has no name of its own yet.</param>
+internal sealed record Value(Expr Expr, string? Width, ValueList<IndexBinder> Indices, int Size = 1, int Depth = 1, bool HasProduct = false) : Meaning
+{
+    public static Value Constant(Rational value) => new(value, null, []);
+
+    public Rational? Rational => Expr is Expr.Constant c && Width is null ? c.Value : null;
+
+    public string Kind => Width is { } width ? $"a vector over `{width}`" : "a scalar";
+}
+
+/// <summary>A matrix of any shape, as it is used: perhaps transposed.</summary>
+internal sealed record Matrix(string Name, Dimension Rows, Dimension Columns, Rational A, bool Transposed) : Meaning
+{
+    public Dimension OuterRows => Transposed ? Columns : Rows;
+
+    public Dimension OuterColumns => Transposed ? Rows : Columns;
+}
+
+/// <summary>A trained weight before its parametrization: its dimensions say its role.</summary>
+internal sealed record WeightShape(string Name, ValueList<Dimension> Dimensions, Diagnostics.Span Span)
+{
+    public ParameterRole Role => Dimensions switch
+    {
+        [{ IsWide: true }, { IsWide: true }] => ParameterRole.Hidden,
+        [{ IsWide: true }, ..] => ParameterRole.Input,
+        [_, { IsWide: true }] => ParameterRole.Output,
+        _ => ParameterRole.Scalar,
+    };
+}
+
+/// <summary>The exponents and σ² of a weight.</summary>
+internal sealed record Scales(Rational A, Rational B, Rational C, Rational Variance);

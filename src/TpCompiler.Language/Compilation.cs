@@ -1,0 +1,140 @@
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Language.Binding;
+using TpCompiler.Language.Syntax;
+using TpCompiler.Symbolics;
+using Program = TpCompiler.Ir.Program;
+
+namespace TpCompiler.Language;
+
+/// <summary>A file, read as far as its errors allow. Everything but tree and diagnostics is null when there is an error.</summary>
+public sealed class Compilation
+{
+    private Compilation(FileSyntax tree, DiagnosticBag diagnostics)
+    {
+        SyntaxTree = tree;
+        Diagnostics = diagnostics;
+    }
+
+    public FileSyntax SyntaxTree { get; }
+
+    public DiagnosticBag Diagnostics { get; }
+
+    /// <summary>The level-1 program, when the file holds one.</summary>
+    public Program? Program { get; private set; }
+
+    public Network? Network { get; private set; }
+
+    /// <summary>How the network is trained, when the file says so.</summary>
+    public TrainingPlan? TrainingPlan { get; private set; }
+
+    /// <summary>The network run once, at initialisation.</summary>
+    public Program? ForwardProgram { get; private set; }
+
+    /// <summary>The whole training.</summary>
+    public Program? TrainingProgram { get; private set; }
+
+    public static Compilation Compile(SourceText source)
+    {
+        var (tree, diagnostics) = Parser.Parse(source);
+        var compilation = new Compilation(tree, diagnostics);
+        if (!diagnostics.HasErrors)
+        {
+            compilation.Bind(source);
+        }
+
+        return compilation;
+    }
+
+    private void Bind(SourceText source)
+    {
+        var block = new Block(source, Diagnostics, Functions(source));
+        var blocks = SyntaxTree.Declarations.Where(d => d is DeclarationSyntax.Program or DeclarationSyntax.Network).ToList();
+        foreach (var step in SyntaxTree.Declarations.OfType<DeclarationSyntax.Step>())
+        {
+            Diagnostics.Add(Codes.NotAvailable, step.Span, "a `step` block");
+        }
+
+        foreach (var second in blocks.Skip(1))
+        {
+            Diagnostics.Add(Codes.NotAvailable, second.Span, "a second program or network in one file");
+        }
+
+        switch (blocks)
+        {
+            case []:
+                Diagnostics.Add(Codes.EmptyFile, new Span(0, 0), source.Name);
+                break;
+            case [DeclarationSyntax.Program program, ..]:
+                foreach (var stray in SyntaxTree.Declarations.Where(d => d is DeclarationSyntax.Train or DeclarationSyntax.Parametrization { ByRole: false }))
+                {
+                    Diagnostics.Add(Codes.NothingToTrain, stray.Span, "the file holds a program of instructions, without weights");
+                }
+
+                Program = BindProgram(block, program);
+                break;
+            case [DeclarationSyntax.Network network, ..]:
+                (Network, TrainingPlan) = NetworkBinder.Bind(block, SyntaxTree, network);
+                break;
+        }
+
+        if (Network is not null)
+        {
+            ForwardProgram = Ir.ForwardProgram.Of(Network);
+            var made = TrainingPlan is null ? null : Ir.TrainingProgram.Of(Network, TrainingPlan, Diagnostics);
+            TrainingProgram = Diagnostics.HasErrors ? null : made;
+        }
+    }
+
+    private static Program? BindProgram(Block block, DeclarationSyntax.Program syntax)
+    {
+        var binder = new BlockBinder(block, isNetwork: false);
+        binder.Declarations(syntax.Body);
+        binder.Instructions();
+        if (block.Diagnostics.HasErrors)
+        {
+            return null;
+        }
+
+        // Without a return: every scalar.
+        var outputs = binder.Returned
+            ? binder.Results.Select(r => ((Expr.Reference)r.Expr).Name)
+            : block.Statements.OfType<Instruction>().Where(i => i.Result.Kind == ValueKind.Scalar && block.Names.ContainsKey(i.Result.Name)).Select(i => i.Result.Name);
+        return new Program(syntax.Name.Text, block.Widths.ToValueList(), block.Axes.ToValueList(), [], block.Statements.ToValueList(), outputs.ToValueList());
+    }
+
+    /// <summary>The functions of the user; one may use those before it, so that none leads back to itself.</summary>
+    private Dictionary<string, DeclarationSyntax.Function> Functions(SourceText source)
+    {
+        var functions = new Dictionary<string, DeclarationSyntax.Function>(StringComparer.Ordinal);
+        foreach (var function in SyntaxTree.Declarations.OfType<DeclarationSyntax.Function>())
+        {
+            var called = Calls(function.Body).ToList();
+            if (called.Any(c => c.Text == function.Name.Text))
+            {
+                Diagnostics.Add(Codes.RecursiveDefinition, function.Name.Span, function.Name.Text);
+            }
+            else if (called.Find(c => !Nonlinearities.Contains(c.Text) && !functions.ContainsKey(c.Text) && c.Text is not ("sum" or "softmax")) is { } unknown)
+            {
+                Diagnostics.Add(Diagnostic.Create(Codes.UnknownFunction, new Location(source, unknown.Span), unknown.Text).WithSpelling(unknown.Text, Nonlinearities.Names.Concat(functions.Keys)));
+            }
+            else if (Nonlinearities.Contains(function.Name.Text) || !functions.TryAdd(function.Name.Text, function))
+            {
+                Diagnostics.Add(Codes.DuplicateName, function.Name.Span, function.Name.Text);
+            }
+        }
+
+        return functions;
+    }
+
+    private static IEnumerable<NameSyntax> Calls(ExpressionSyntax syntax) => syntax switch
+    {
+        ExpressionSyntax.Call c => c.Arguments.SelectMany(a => Calls(a.Value)).Prepend(c.Function),
+        ExpressionSyntax.Negate n => Calls(n.Operand),
+        ExpressionSyntax.Transpose t => Calls(t.Operand),
+        ExpressionSyntax.Power p => Calls(p.Base).Concat(Calls(p.Exponent)),
+        ExpressionSyntax.Sum s => s.Terms.SelectMany(t => Calls(t.Term)),
+        ExpressionSyntax.Product p => p.Factors.SelectMany(f => Calls(f.Factor)),
+        _ => [],
+    };
+}

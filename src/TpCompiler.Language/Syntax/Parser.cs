@@ -1,0 +1,53 @@
+using Antlr4.Runtime;
+using Antlr4.Runtime.Atn;
+using Antlr4.Runtime.Misc;
+using TpCompiler.Diagnostics;
+using TpCompiler.Language.Generated;
+
+namespace TpCompiler.Language.Syntax;
+
+/// <summary>Text to syntax tree.</summary>
+public static class Parser
+{
+    /// <summary>The longest program, in UTF-16 units.</summary>
+    public const int MaximumLength = 1 << 20;
+
+    /// <summary>The deepest nesting of brackets: the parser and all stages after it recurse on it.</summary>
+    public const int MaximumDepth = 100;
+
+    /// <summary>The tree, without declarations when the text is not well formed; never throws.</summary>
+    public static (FileSyntax Tree, DiagnosticBag Diagnostics) Parse(SourceText source)
+    {
+        var diagnostics = new DiagnosticBag(source);
+        var empty = new FileSyntax(new Span(0, source.Text.Length), []);
+        if (source.Text.Length > MaximumLength)
+        {
+            diagnostics.Add(Codes.FileTooLarge, null, source.Name, MaximumLength);
+            return (empty, diagnostics);
+        }
+
+        var lexer = new TensorProgramLexer(new AntlrInputStream(source.Text));
+        lexer.RemoveErrorListeners();
+        var offsets = new Offsets(source.Text);
+        var tokens = new CommonTokenStream(lexer);
+        tokens.Fill();
+        if (!TokenChecks.Hold(tokens.GetTokens(), offsets, diagnostics))
+        {
+            return (empty, diagnostics);
+        }
+
+        var parser = new TensorProgramParser(tokens);
+        parser.RemoveErrorListeners();
+        parser.AddErrorListener(new SyntaxErrors(offsets, diagnostics));
+        parser.Interpreter.PredictionMode = PredictionMode.SLL;
+        try
+        {
+            var file = parser.file();
+            return diagnostics.HasErrors ? (empty, diagnostics) : (new TreeBuilder(offsets, diagnostics).File(file), diagnostics);
+        }
+        catch (ParseCanceledException)
+        {
+            return (empty, diagnostics);
+        }
+    }
+}
