@@ -33,6 +33,17 @@ public sealed class ExampleTests
         Assert.Equal(plan.LearningRate, compilation.TrainingPlan.LearningRate);
     }
 
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void What_an_example_lowers_to_is_well_formed(string name)
+    {
+        var compilation = Compile(name);
+        foreach (var program in new[] { compilation.Program, compilation.ForwardProgram, compilation.TrainingProgram }.OfType<TpCompiler.Ir.Program>())
+        {
+            Assert.Empty(ProgramVerifier.Verify(program, "lower").Select(d => d.ToString()));
+        }
+    }
+
     [Fact]
     public void Settings_of_sgd_give_the_same_update_as_the_rule_written_by_hand()
     {

@@ -94,7 +94,11 @@ public sealed class FuzzTests
         var compilation = Within(text);
         var hasProgram = compilation.Program is not null || compilation.Network is not null;
         Assert.True(hasProgram != compilation.Diagnostics.HasErrors, text);
-        Assert.DoesNotContain(compilation.Diagnostics, d => d.Code is "TP0901");
+        foreach (var program in new[] { compilation.Program, compilation.ForwardProgram, compilation.TrainingProgram }.OfType<TpCompiler.Ir.Program>())
+        {
+            Assert.True(TpCompiler.Ir.ProgramVerifier.Verify(program, "lower").Select(d => d.ToString()).ToList() is [], text);
+        }
+
         Assert.All(compilation.Diagnostics, d => Assert.True(d.Location is null || d.Location.Span.End <= d.Location.Source.Text.Length));
     }
 
