@@ -43,6 +43,32 @@ internal sealed class Analysis
         return new ScalingResult(Values(sizes), parameters, Judgement.Of(this, assessment, parameters, InitialOutput(assessment.Training.AtStart), repair));
     }
 
+    /// <summary>The weights that a value of the forward part is made from, the nearest first.</summary>
+    public IEnumerable<Parameter> WeightsBehind(string name)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var open = new Queue<string>([name]);
+        while (open.TryDequeue(out var next))
+        {
+            if (!seen.Add(next))
+            {
+                continue;
+            }
+
+            if (program.Parameters.FirstOrDefault(parameter => parameter.Name == next) is { } weight)
+            {
+                yield return weight;
+            }
+            else if (instructions.TryGetValue(next, out var instruction))
+            {
+                foreach (var read in instruction.Reads())
+                {
+                    open.Enqueue(read);
+                }
+            }
+        }
+    }
+
     private ScalingResult WithoutTraining()
     {
         var sizes = new Interpretation(sources, new Dictionary<string, Rational>());

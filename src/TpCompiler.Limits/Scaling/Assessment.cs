@@ -69,7 +69,7 @@ internal sealed class Assessment
     public ValueList<Reason> TrainingReasons()
     {
         var reasons = new List<Reason>();
-        foreach (var name in forward.Activations.Concat(forward.Scalars).Concat(forward.Outputs))
+        foreach (var name in forward.Checked)
         {
             var first = training.AfterFirstSteps.SizeOf(name).Change.Exponent;
             var e = first is { Sign: < 0 } ? first : Run.Sizes.SizeOf(name).Change.Exponent;
@@ -95,5 +95,5 @@ internal sealed class Assessment
         .Min();
 
     private bool BlowsUp(Interpretation sizes) =>
-        forward.Activations.Concat(forward.Scalars).Concat(forward.Outputs).Any(name => sizes.SizeOf(name).Change.Exponent is { Sign: < 0 });
+        forward.Checked.Any(name => sizes.SizeOf(name).Change.Exponent is { Sign: < 0 });
 }

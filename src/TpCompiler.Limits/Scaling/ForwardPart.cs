@@ -16,6 +16,9 @@ internal sealed record ForwardPart(
     ValueList<string> Activations,
     ValueList<string> Scalars)
 {
+    /// <summary>Everything that must not blow up.</summary>
+    public IEnumerable<string> Checked => Activations.Concat(Scalars).Concat(Outputs);
+
     public static ForwardPart Of(Program program, IReadOnlyList<Statement> block, IReadOnlySet<string> weights)
     {
         var instructions = block.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);

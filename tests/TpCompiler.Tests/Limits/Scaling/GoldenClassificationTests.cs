@@ -67,6 +67,33 @@ public class GoldenClassificationTests
         Assert.Equal(text, Analyze(name, hiddenLayers, Rational.Parse(c)!.Value).Verdict!.Text);
 
     [Theory]
+    [InlineData("standard", 2, "0", "raise a of W3 from 0 to 1/2: feature learning")]
+    [InlineData("standard", 2, "2", "lower c of W3 from 2 to 1: kernel regime")]
+    [InlineData("mup", 2, "-1/4", "raise c of W1, W2 and W3 from -1/4 to 0: feature learning")]
+    [InlineData("mup", 50, "-1/4", "raise c of W1, W2, W3, … and W51 from -1/4 to 0: feature learning")]
+    public void A_repair_is_small_and_works(string name, int hiddenLayers, string c, string text)
+    {
+        var layers = Layers(name, hiddenLayers, Rational.Parse(c)!.Value).ToList();
+        var verdict = Analyze(name, hiddenLayers, Rational.Parse(c)!.Value).Verdict!;
+        Assert.Equal(text, verdict.Repair!.Text);
+        Assert.Equal(verdict.Repair.Regime, new AbcTheorem(Repaired(layers, verdict.Repair)).Regime);
+    }
+
+    internal static IReadOnlyList<(Rational A, Rational B, Rational C)> Repaired(IReadOnlyList<(Rational A, Rational B, Rational C)> layers, Repair repair)
+    {
+        var repaired = layers.ToList();
+        foreach (var change in repair.Changes)
+        {
+            var l = int.Parse(change.Parameter[1..], System.Globalization.CultureInfo.InvariantCulture) - 1;
+            var (a, b, c) = repaired[l];
+            Assert.Equal(change.From, change.Exponent switch { AbcExponent.A => a, AbcExponent.B => b, _ => c });
+            repaired[l] = change.Exponent switch { AbcExponent.A => (change.To, b, c), AbcExponent.B => (a, change.To, c), _ => (a, b, change.To) };
+        }
+
+        return repaired;
+    }
+
+    [Theory]
     [InlineData("mup", 2, "0")]
     [InlineData("ntk", 2, "0")]
     [InlineData("standard", 2, "1")]

@@ -46,6 +46,39 @@ public class ScalingTheoremTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Repairs_of_random_parametrizations_are_stable_and_not_trivial_by_the_theorem()
+    {
+        var random = new Random(11);
+        var (broken, repaired) = (0, 0);
+        var missed = new List<string>();
+        for (var i = 0; i < 150; i++)
+        {
+            var layers = RandomParametrization.Draw(random, 1 + (i % 3));
+            if (new AbcTheorem(layers).Regime is Regime.KernelRegime or Regime.FeatureLearning)
+            {
+                continue;
+            }
+
+            broken++;
+            var (network, plan) = SampleNetworks.Mlp(layers.Count - 1, "tanh", layers, inputs: 2, batch: 2);
+            var verdict = ScalingAnalysis.Analyze(TrainingProgram.Of(network, plan)).Verdict!;
+            if (verdict.Repair is { } repair)
+            {
+                repaired++;
+                Assert.Equal(repair.Regime, new AbcTheorem(GoldenClassificationTests.Repaired(layers, repair)).Regime);
+                Assert.True(repair.Regime is Regime.KernelRegime or Regime.FeatureLearning);
+            }
+            else
+            {
+                missed.Add($"{string.Join(" ", layers)} {verdict.Text}");
+            }
+        }
+
+        Assert.True(broken > 60);
+        Assert.True(repaired == broken, $"{repaired} of {broken}: {string.Join('\n', missed)}");
+    }
+
+    [Fact]
     public void A_shift_of_a_b_and_c_by_theta_changes_nothing()
     {
         var random = new Random(7);
