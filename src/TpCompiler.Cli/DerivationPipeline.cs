@@ -1,0 +1,67 @@
+using TpCompiler.Diagnostics;
+using TpCompiler.Emit;
+using TpCompiler.Ir;
+using TpCompiler.Language;
+using TpCompiler.Limits;
+using TpCompiler.Limits.Derivation;
+using TpCompiler.Limits.Scaling;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Limit;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Cli;
+
+/// <summary>From a compilation to everything that can be derived of it.</summary>
+internal static class DerivationPipeline
+{
+    /// <summary>The derivation; null when the text has errors, which are in the compilation's diagnostics.</summary>
+    public static Derivation? Of(Compilation compilation, SourceText source)
+    {
+        if (compilation.Diagnostics.HasErrors || (compilation.Program ?? compilation.TrainingProgram ?? compilation.ForwardProgram) is not { } program)
+        {
+            return null;
+        }
+
+        ScalingResult scaling = ScalingAnalysis.Analyze(program);
+        Regime? regime = scaling.Verdict?.Regime;
+        if (compilation.Network is { } network && regime is not Regime.FeatureLearning)
+        {
+            LimitEquations? kernel = regime is Regime.KernelRegime
+                ? KernelEquations.Derive(network, scaling.Verdict!.Kernel, scaling.Verdict.InitialOutput, compilation.TrainingPlan)
+                : null;
+            string? reason = kernel is not null ? null : regime switch
+            {
+                Regime.KernelRegime => "the kernel's recursion is written out for chains of fully connected layers with one output",
+                Regime.Unstable => "the parametrization is unstable",
+                Regime.Trivial => "training does nothing in the limit",
+                _ => "the network isn't trained",
+            };
+            return new Derivation(program, network, compilation.TrainingPlan, scaling, null, kernel, reason, [], () => SyntaxText.Write(compilation.SyntaxTree));
+        }
+
+        LimitProgramResult limit = LimitProgram.Of(program);
+        if (limit.Program is null)
+        {
+            Instruction obstacle = limit.Obstacle!;
+            Location? location = obstacle.Origin is { } origin ? new Location(source, origin.Span) : null;
+            compilation.Diagnostics.Add(Codes.NoLimit, location, $"`{obstacle.Result.Name}`", limit.Reason!);
+        }
+
+        return new Derivation(
+            program,
+            compilation.Network,
+            compilation.TrainingPlan,
+            scaling,
+            limit.Program,
+            limit.Program is { } found ? Deriver.Derive(found) : null,
+            null,
+            limit.Program is { } exact && compilation.Program is not null ? Exact(exact) : [],
+            () => SyntaxText.Write(compilation.SyntaxTree));
+    }
+
+    /// <summary>Moments of a level-1 program without data that are rational numbers.</summary>
+    private static ValueList<ExactOutput> Exact(Program limit) =>
+        limit.Body.Instructions().Any(instruction => instruction is Instruction.Data) || limit.Axes.Any(axis => axis.Size is null)
+            ? []
+            : (PolynomialEvaluator.Evaluate(limit, NoData.Instance) ?? []).Select(record => new ExactOutput(record.Name, record.Values)).ToValueList();
+}

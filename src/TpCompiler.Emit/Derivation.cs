@@ -1,0 +1,31 @@
+using TpCompiler.Ir;
+using TpCompiler.Limits;
+using TpCompiler.Limits.Derivation;
+using TpCompiler.Limits.Scaling;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Emit;
+
+/// <summary>Everything that was derived of one source file: what emitters read.</summary>
+/// <param name="Source">The raw program, with its powers of n: the training of a network if it has one, else its forward pass; or a level-1 program.</param>
+/// <param name="Network">The network; null for a level-1 program.</param>
+/// <param name="Plan">Its training; null without one.</param>
+/// <param name="Scaling">Exponents and verdict.</param>
+/// <param name="Limit">The limit program, where there is one.</param>
+/// <param name="Equations">The equations of the limit, or of the kernel regime.</param>
+/// <param name="NoEquations">Why there are no equations.</param>
+/// <param name="ExactOutputs">Limits of outputs that are known as rational numbers.</param>
+/// <param name="Syntax">The syntax tree as text.</param>
+public sealed record Derivation(
+    Program Source,
+    Network? Network,
+    TrainingPlan? Plan,
+    ScalingResult Scaling,
+    Program? Limit,
+    LimitEquations? Equations,
+    string? NoEquations,
+    ValueList<ExactOutput> ExactOutputs,
+    Func<string> Syntax);
+
+/// <summary>The limit of an output as a rational number.</summary>
+public sealed record ExactOutput(string Name, ValueList<Rational> Values);

@@ -1,0 +1,91 @@
+using System.Text;
+using TpCompiler.Ir;
+using TpCompiler.Limits.Scaling;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Emit;
+
+/// <summary>The derived scales for people: a table of the weights, the verdict with its reasons and repair, and on demand the size of every value.</summary>
+public static class ScalesText
+{
+    /// <summary>The weights: a, b, c, and the sizes of W, of ΔW, and of what ΔW adds to what the weight makes.</summary>
+    public static string Parameters(ScalingResult scaling)
+    {
+        if (scaling.Parameters.Count == 0)
+        {
+            return string.Empty;
+        }
+
+        var rows = new List<string[]> { new[] { "weight", "role", "a", "b", "c", "W at t = 0", "ΔW", "ΔW x", string.Empty } };
+        rows.AddRange(scaling.Parameters.Select(p => new[]
+        {
+            p.Name, Role(p.Role), p.A.ToString(), p.B.ToString(), p.C.ToString(), Size(p.Initial), Size(p.Update), Size(p.Preactivation),
+            !p.Trained ? "not trained" : p.Maximal ? "maximal" : "not maximal",
+        }));
+        return "parameters  W = n^(-a) w,  w ~ N(0, σ² n^(-2b)),  learning rate η n^(-c)\n" + TextTable.Write(rows);
+    }
+
+    /// <summary>The verdict in a line, its reasons, f at initialisation and the repair.</summary>
+    public static string Verdict(ScalingResult scaling)
+    {
+        if (scaling.Verdict is not { } verdict)
+        {
+            return string.Empty;
+        }
+
+        var text = new StringBuilder("verdict  ").Append(verdict.Text).Append('\n');
+        foreach (var reason in verdict.Reasons)
+        {
+            text.Append("  - ").Append(reason.Text).Append('\n');
+        }
+
+        if (verdict.InitialOutput is { } initial)
+        {
+            text.Append("  - f at initialisation is ").Append(initial == InitialOutput.GaussianProcess ? "a Gaussian process" : "0").Append('\n');
+        }
+
+        if (verdict.Kernel.Count > 0)
+        {
+            text.Append("  - the kernel is a sum over ").AppendJoin(", ", verdict.Kernel).Append('\n');
+        }
+
+        if (verdict.Repair is { } repair)
+        {
+            text.Append("  repair: ").Append(repair.Text).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The size of every value.</summary>
+    public static string Values(ScalingResult scaling)
+    {
+        var rows = new List<string[]> { new[] { "value", "kind", "at t = 0", "change" } };
+        rows.AddRange(scaling.Values.Select(value => new[] { value.Name, Kind(value.Kind), Size(value.Scale.Initial), Size(value.Scale.Change) }));
+        return "sizes  root mean square of the coordinates\n" + TextTable.Write(rows);
+    }
+
+    /// <summary>Θ(n^(-e)): 1, n^(-1/2), n; 0 for what is identically 0.</summary>
+    internal static string Size(Rational? exponent) => exponent switch
+    {
+        null => "0",
+        { IsZero: true } => "1",
+        { } e when (-e).IsOne => "n",
+        { } e => "n^(" + -e + ")",
+    };
+
+    internal static string Role(ParameterRole role) => role switch
+    {
+        ParameterRole.Input => "input",
+        ParameterRole.Hidden => "hidden",
+        ParameterRole.Output => "output",
+        _ => "scalar",
+    };
+
+    private static string Kind(ValueKind kind) => kind switch
+    {
+        ValueKind.Scalar => "scalar",
+        ValueKind.Vector => "vector",
+        _ => "matrix",
+    };
+}
