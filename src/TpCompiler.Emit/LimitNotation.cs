@@ -97,6 +97,14 @@ internal static class LimitNotation
     /// <summary>A layer's number goes up: h1 is h¹.</summary>
     private static string Name(string name, bool latex)
     {
+        if (name.IndexOf('_', StringComparison.Ordinal) is > 0 and var underscore && underscore < name.Length - 1)
+        {
+            // dx1_1, m_W1: each part for itself, a plain number as it is.
+            var rest = name[(underscore + 1)..];
+            var part = rest.All(char.IsAsciiDigit) ? rest : Name(rest, latex);
+            return latex ? "{" + Name(name[..underscore], latex) + "}_{" + part + "}" : Name(name[..underscore], latex) + "_" + part;
+        }
+
         var stem = name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
         var number = name[stem.Length..];
         if (stem.Length == 0)

@@ -78,6 +78,12 @@ public sealed class KernelEquations
             }
         }
 
+        if (initial != Scaling.InitialOutput.GaussianProcess)
+        {
+            // The covariance of f itself vanishes.
+            covariance.RemoveAll(equation => equation.Left == K(output));
+        }
+
         List<EquationSection> sections =
         [
             new(initial == Scaling.InitialOutput.GaussianProcess
