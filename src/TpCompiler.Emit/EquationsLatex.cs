@@ -17,7 +17,7 @@ public static class EquationsLatex
             text.AppendJoin(" \\\\\n", section.Equations.Select(equation =>
                 "  " + printer.Print(equation.Left)
                 + (equation.Relation == Relation.Equal ? " &= " + printer.Print(equation.Right) : @" &\sim \mathcal{N}\left(0, " + printer.Print(equation.Right) + @"\right)")
-                + (equation.Note is { } note ? @" && \text{" + note.Replace("<", @"$<$", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "}" : string.Empty)));
+                + (equation.Note is { } note ? @" && \text{" + note.Replace("<", @"$<$", StringComparison.Ordinal).Replace("~", @"$\sim$", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "}" : string.Empty)));
             text.Append("\n\\end{align*}\n");
         }
 
