@@ -41,7 +41,7 @@ public static class ScalesText
 
         if (verdict.InitialOutput is { } initial)
         {
-            text.Append("  - f at initialisation is ").Append(initial == InitialOutput.GaussianProcess ? "a Gaussian process" : "0").Append('\n');
+            text.Append("  - ").AppendJoin(", ", verdict.Outputs).Append(" at initialisation is ").Append(initial == InitialOutput.GaussianProcess ? "a Gaussian process" : "0").Append('\n');
         }
 
         if (verdict.Kernel.Count > 0)

@@ -79,7 +79,7 @@ internal sealed class Analysis
         return new ScalingResult(
             Values(sizes),
             parameters,
-            reasons.Count == 0 ? null : new Verdict(Regime.Unstable, null, forward.Features, reasons, InitialOutput(sizes), [], null, $"unstable: {reasons[0].Text}"));
+            reasons.Count == 0 ? null : new Verdict(Regime.Unstable, null, forward.Features, forward.Outputs, reasons, InitialOutput(sizes), [], null, $"unstable: {reasons[0].Text}"));
     }
 
     private ValueList<ValueScale> Values(Interpretation sizes) => program.Body.Definitions()

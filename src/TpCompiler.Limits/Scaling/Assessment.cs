@@ -68,20 +68,18 @@ internal sealed class Assessment
 
     public ValueList<Reason> TrainingReasons()
     {
-        var reasons = new List<Reason>();
-        foreach (var name in forward.Checked)
+        // A bounded activation saturates, and doesn't move as far as the first order says.
+        var blowing = forward.Checked.Where(name => Run.Sizes.SizeOf(name).Change.Exponent is { Sign: < 0 }).ToList();
+        if (blowing.Count == 0)
         {
-            var first = training.AfterFirstSteps.SizeOf(name).Change.Exponent;
-            var e = first is { Sign: < 0 } ? first : Run.Sizes.SizeOf(name).Change.Exponent;
-            if (e is { Sign: < 0 } falling)
-            {
-                var movers = Movers(name, falling).ToList();
-                var by = movers.Count > 0 ? $"the update of {SizeText.List(movers)} moves" : "updates move";
-                reasons.Add(ReasonFor(name, falling, $"in training {by} {name} by {SizeText.Of(falling)}: it blows up as the width grows"));
-            }
+            blowing = forward.Checked.Where(name => training.AfterFirstSteps.SizeOf(name).Change.Exponent is { Sign: < 0 }).ToList();
         }
 
-        return reasons.ToValueList();
+        return blowing.Select(name =>
+        {
+            var e = Rational.Min(Run.Sizes.SizeOf(name).Change.Exponent ?? 0, training.AfterFirstSteps.SizeOf(name).Change.Exponent ?? 0);
+            return ReasonFor(name, e, $"in training {SizeText.Moves(Movers(name, e).ToList(), name)} by {SizeText.Of(e)}: it blows up as the width grows");
+        }).ToValueList();
     }
 
     public Reason ReasonFor(string name, Rational? exponent, string text) =>

@@ -26,7 +26,7 @@ internal static class Judgement
             _ => $"feature learning (r = {r}): in one step the features {features} move by {SizeText.Of(r)}, {outputs} by {SizeText.Of(moved)}",
         };
         var repaired = repair && assessment.Regime is Regime.Unstable or Regime.Trivial ? RepairSearch.Find(analysis, assessment) : null;
-        return new Verdict(assessment.Regime, r, forward.Features, reasons, initialOutput, kernel, repaired, text);
+        return new Verdict(assessment.Regime, r, forward.Features, forward.Outputs, reasons, initialOutput, kernel, repaired, text);
     }
 
     /// <summary>What moves f and the features, and by how much.</summary>
@@ -37,8 +37,7 @@ internal static class Judgement
         {
             var e = assessment.Run.Sizes.SizeOf(name).Change.Exponent;
             var movers = e is { } exponent ? assessment.Movers(name, exponent).ToList() : [];
-            var by = movers.Count > 0 ? $"the update of {SizeText.List(movers)} moves {name}" : $"updates move {name}";
-            reasons.Add(assessment.ReasonFor(name, e, $"in training {by} by {SizeText.Of(e)}"));
+            reasons.Add(assessment.ReasonFor(name, e, $"in training {SizeText.Moves(movers, name)} by {SizeText.Of(e)}"));
         }
 
         var still = parameters.Where(parameter => parameter is { Trained: true, Maximal: false }).Select(parameter => parameter.Name).ToList();

@@ -7,21 +7,14 @@ namespace TpCompiler.Limits.Scaling;
 /// Looks for the smallest change of a parametrization that makes an unstable or trivial program neither. Every candidate is analysed in full. First what is wrong at initialisation is mended
 /// weight by weight, in the order of the program; then one number of one weight is tried, then the learning rates of all weights that offend, output weights first.
 /// </summary>
-internal sealed class RepairSearch
+internal sealed class RepairSearch : ParametrizationSearch
 {
     /// <summary>Analyses at most, by the number of weights that training moves: a deep net is not searched for seconds.</summary>
     private const int Effort = 240;
 
-    private readonly Analysis analysis;
-    private readonly List<ExponentChange> changes = [];
-    private Assessment current;
-    private Shifts shifts = Shifts.None;
-    private int left;
-
     private RepairSearch(Analysis analysis, Assessment assessment)
+        : base(analysis, assessment, Math.Max(24, Effort / Math.Max(1, assessment.Training.Weights.Count / 4)))
     {
-        (this.analysis, current) = (analysis, assessment);
-        left = Math.Max(24, Effort / Math.Max(1, assessment.Training.Weights.Count / 4));
     }
 
     public static Repair? Find(Analysis analysis, Assessment assessment) => new RepairSearch(analysis, assessment).Find();
@@ -33,47 +26,47 @@ internal sealed class RepairSearch
             return null;
         }
 
-        if (IsGood(current.Regime))
+        if (IsGood(Current.Regime))
         {
-            return Result(changes, current.Regime);
+            return Result(Changes, Current.Regime);
         }
 
         // One number of one weight.
         if (OneNumber() is { } one)
         {
-            return Result([.. changes.Where(change => !SameNumber(change, one.Change)), Since(one.Change)], one.Regime);
+            return Result([.. Changes.Where(change => !SameNumber(change, one.Change)), Since(one.Change)], one.Regime);
         }
 
         // Rates that stop one thing may leave f where it is, and the other way round.
         for (var round = 0; round < 3; round++)
         {
-            if (current.Regime == Regime.Trivial)
+            if (Current.Regime == Regime.Trivial)
             {
                 MoveOutput();
             }
 
-            if (IsGood(current.Regime) || Rates())
+            if (IsGood(Current.Regime) || Rates())
             {
-                return Result(changes, current.Regime);
+                return Result(Changes, Current.Regime);
             }
         }
 
-        left = Math.Max(left, 24);
-        return OneNumber() is { } last ? Result([.. changes.Where(change => !SameNumber(change, last.Change)), Since(last.Change)], last.Regime) : null;
+        Left = Math.Max(Left, 24);
+        return OneNumber() is { } last ? Result([.. Changes.Where(change => !SameNumber(change, last.Change)), Since(last.Change)], last.Regime) : null;
     }
 
     private static bool SameNumber(ExponentChange x, ExponentChange y) => x.Parameter == y.Parameter && x.Exponent == y.Exponent;
 
     /// <summary>The same change counted from the program's own number.</summary>
-    private ExponentChange Since(ExponentChange change) => changes.Find(before => SameNumber(before, change)) is { } first ? change with { From = first.From } : change;
+    private ExponentChange Since(ExponentChange change) => Changes.Find(before => SameNumber(before, change)) is { } first ? change with { From = first.From } : change;
 
     /// <summary>A trivial program: the output weight (whose rate alone can't move features) that moves f most gets the rate at which it moves f by Θ(1).</summary>
     private void MoveOutput()
     {
-        var closest = current.Training.Weights
-            .Select(weight => (Weight: weight, Exponent: analysis.Forward.Outputs.Select(name => current.Effect(weight, name)).Min()))
+        var closest = Current.Training.Weights
+            .Select(weight => (Weight: weight, Exponent: Analysis.Forward.Outputs.Select(name => Current.Effect(weight, name)).Min()))
             .Where(pair => pair.Exponent is { Sign: > 0 })
-            .OrderBy(pair => current.Training.SecondStep.ContainsKey(pair.Weight.Name))
+            .OrderBy(pair => Current.Training.SecondStep.ContainsKey(pair.Weight.Name))
             .ThenBy(pair => pair.Exponent)
             .FirstOrDefault();
         if (closest.Weight is not null)
@@ -84,36 +77,17 @@ internal sealed class RepairSearch
 
     private static bool IsGood(Regime regime) => regime is Regime.KernelRegime or Regime.FeatureLearning;
 
-    private bool MendInitialisation()
-    {
-        while (current.InitialReasons.Count > 0)
-        {
-            var reason = current.InitialReasons[0];
-            var mended = analysis.WeightsBehind(reason.Instruction)
-                .Select(weight => Change(weight, AbcExponent.B, -reason.Exponent!.Value))
-                .FirstOrDefault(change => Try(change)?.InitialReasons.All(other => other.Instruction != reason.Instruction) ?? false);
-            if (mended is null)
-            {
-                return false;
-            }
-
-            Keep(mended);
-        }
-
-        return true;
-    }
-
     private (ExponentChange Change, Regime Regime)? OneNumber()
     {
         var sizes = Deficits().SelectMany(d => new[] { d / 2, d, 2 * d }).Distinct().OrderBy(d => d).ToList();
-        var weights = current.Training.Weights.Reverse().OrderBy(weight => Deficit(weight).IsZero).Take(6).ToList();
+        var weights = Current.Training.Weights.Reverse().OrderBy(weight => Deficit(weight).IsZero).Take(6).ToList();
         foreach (var size in sizes)
         {
             foreach (var exponent in new[] { AbcExponent.C, AbcExponent.A, AbcExponent.B })
             {
                 foreach (var weight in weights)
                 {
-                    foreach (var delta in current.Regime == Regime.Trivial ? new[] { -size, size } : [size, -size])
+                    foreach (var delta in Current.Regime == Regime.Trivial ? new[] { -size, size } : [size, -size])
                     {
                         var change = Change(weight, exponent, delta);
                         if (Try(change) is { } assessment && IsGood(assessment.Regime))
@@ -131,72 +105,38 @@ internal sealed class RepairSearch
     /// <summary>Every weight that moves something too far gets the rate at which it moves nothing further than Θ(1): output weights first, since their size is in all other gradients.</summary>
     private bool Rates()
     {
-        left = Math.Max(left, 8);
+        Left = Math.Max(Left, 8);
         foreach (var ofFeatures in new[] { false, true, true })
         {
-            var moving = current.Training.SecondStep;
-            foreach (var weight in current.Training.Weights.Where(weight => moving.ContainsKey(weight.Name) == ofFeatures).ToList())
+            var moving = Current.Training.SecondStep;
+            foreach (var weight in Current.Training.Weights.Where(weight => moving.ContainsKey(weight.Name) == ofFeatures).ToList())
             {
                 if (Deficit(weight) is { IsZero: false } deficit)
                 {
-                    shifts = Add(Change(weight, AbcExponent.C, deficit));
+                    Shifts = Add(Change(weight, AbcExponent.C, deficit));
                 }
             }
 
-            left--;
-            current = analysis.Assess(shifts);
+            Left--;
+            Current = Analysis.Assess(Shifts);
         }
 
-        return IsGood(current.Regime);
+        return IsGood(Current.Regime);
     }
 
     /// <summary>How far the exponents of what this weight moves lie below 0.</summary>
-    private Rational Deficit(Parameter weight) => -analysis.Forward.Checked
-        .Select(name => current.Effect(weight, name) ?? 0)
+    private Rational Deficit(Parameter weight) => -Analysis.Forward.Checked
+        .Select(name => Current.Effect(weight, name) ?? 0)
         .Append(0)
         .Min();
 
-    private IEnumerable<Rational> Deficits() => current.Regime == Regime.Trivial
-        ? analysis.Forward.Outputs.Select(name => current.Run.Sizes.SizeOf(name).Change.Exponent ?? 0).Where(e => e.Sign > 0)
-        : current.TrainingReasons().Select(reason => -reason.Exponent!.Value).Concat(current.Training.Weights.Select(Deficit)).Where(d => d.Sign > 0).Distinct();
-
-    private ExponentChange Change(Parameter weight, AbcExponent exponent, Rational delta)
-    {
-        var from = exponent switch { AbcExponent.A => weight.A, AbcExponent.B => weight.B, _ => weight.C };
-        if (changes.Find(change => change.Parameter == weight.Name && change.Exponent == exponent) is { } before)
-        {
-            from = before.To;
-        }
-
-        return new ExponentChange(weight.Name, exponent, from, from + delta);
-    }
-
-    private Assessment? Try(ExponentChange change) => left-- > 0 ? analysis.Assess(shifts.With(change)) : null;
-
-    private void Keep(ExponentChange change)
-    {
-        shifts = Add(change);
-        current = analysis.Assess(shifts);
-    }
-
-    private Shifts Add(ExponentChange change)
-    {
-        var known = changes.FindIndex(before => before.Parameter == change.Parameter && before.Exponent == change.Exponent);
-        if (known >= 0)
-        {
-            changes[known] = changes[known] with { To = change.To };
-        }
-        else
-        {
-            changes.Add(change);
-        }
-
-        return shifts.With(change);
-    }
+    private IEnumerable<Rational> Deficits() => Current.Regime == Regime.Trivial
+        ? Analysis.Forward.Outputs.Select(name => Current.Run.Sizes.SizeOf(name).Change.Exponent ?? 0).Where(e => e.Sign > 0)
+        : Current.TrainingReasons().Select(reason => -reason.Exponent!.Value).Concat(Current.Training.Weights.Select(Deficit)).Where(d => d.Sign > 0).Distinct();
 
     private Repair Result(IEnumerable<ExponentChange> found, Regime regime)
     {
-        var order = analysis.Program.Parameters.Select(parameter => parameter.Name).ToList();
+        var order = Analysis.Program.Parameters.Select(parameter => parameter.Name).ToList();
         var list = found.Where(change => change.From != change.To).OrderBy(change => order.IndexOf(change.Parameter)).ThenBy(change => change.Exponent).ToValueList();
         var parts = list.GroupBy(change => (change.Exponent, change.From, change.To)).Select(group =>
             $"{(group.Key.To > group.Key.From ? "raise" : "lower")} {group.Key.Exponent.ToString().ToLowerInvariant()} of {SizeText.List(group.Select(change => change.Parameter).ToList())} from {group.Key.From} to {group.Key.To}");

@@ -15,6 +15,14 @@ internal static class SizeText
         { } e => $"Θ(n^({-e}))",
     };
 
+    /// <summary>"the update of W2 moves x2", "the updates of W2 and W3 move x2".</summary>
+    public static string Moves(IReadOnlyList<string> weights, string what) => weights.Count switch
+    {
+        0 => $"updates move {what}",
+        1 => $"the update of {weights[0]} moves {what}",
+        _ => $"the updates of {List(weights)} move {what}",
+    };
+
     public static string List(IReadOnlyList<string> names) => names.Count switch
     {
         0 => "nothing",

@@ -30,6 +30,7 @@ public enum InitialOutput
 /// <param name="Regime">The class.</param>
 /// <param name="R">r: in training the features that make f move by Θ(n^{-r}); null when the initialisation is unstable, when nothing moves them, or when the program doesn't train.</param>
 /// <param name="Features">The vectors that make f.</param>
+/// <param name="Outputs">f: the outputs that are not made from others, as the loss is.</param>
 /// <param name="Reasons">Which instructions force the class, the most telling first.</param>
 /// <param name="InitialOutput">The limit of f at initialisation; null when it has none or isn't one of the two.</param>
 /// <param name="Kernel">In the kernel regime, the weights whose update moves f by Θ(1): the kernel is a sum over them.</param>
@@ -39,6 +40,7 @@ public sealed record Verdict(
     Regime Regime,
     Rational? R,
     ValueList<string> Features,
+    ValueList<string> Outputs,
     ValueList<Reason> Reasons,
     InitialOutput? InitialOutput,
     ValueList<string> Kernel,
