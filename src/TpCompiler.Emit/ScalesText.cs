@@ -34,7 +34,7 @@ public static class ScalesText
         }
 
         var text = new StringBuilder("verdict  ").Append(verdict.Text).Append('\n');
-        foreach (var reason in verdict.Reasons)
+        foreach (var reason in verdict.Reasons.Where(reason => !verdict.Text.EndsWith(reason.Text, StringComparison.Ordinal)))
         {
             text.Append("  - ").Append(reason.Text).Append('\n');
         }

@@ -39,9 +39,11 @@ internal sealed class Analysis
         var assessment = Assess(Shifts.None);
         var sizes = assessment.Run.Sizes;
         sizes.Run(program.Body.SkipWhile(statement => !ReferenceEquals(statement, loop)).Skip(1));
-        var parameters = program.Parameters.Select(parameter => ScaleOf(parameter, assessment)).ToValueList();
+        var parameters = Parameters(assessment);
         return new ScalingResult(Values(sizes), parameters, Judgement.Of(this, assessment, parameters, InitialOutput(assessment.Training.AtStart), repair));
     }
+
+    public ValueList<ParameterScale> Parameters(Assessment assessment) => program.Parameters.Select(parameter => ScaleOf(parameter, assessment)).ToValueList();
 
     /// <summary>The weights that a value of the forward part is made from, the nearest first.</summary>
     public IEnumerable<Parameter> WeightsBehind(string name)

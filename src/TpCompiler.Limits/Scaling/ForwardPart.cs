@@ -41,7 +41,7 @@ internal sealed record ForwardPart(
         var candidates = ordered
             .Where(instruction => instruction is not (Instruction.Data or Instruction.Gaussian or Instruction.MatrixSum))
             .Where(instruction => dependent.Contains(instruction.Result.Name) && weighted.Contains(instruction.Result.Name))
-            .Where(instruction => !(instruction is Instruction.MatMul or Instruction.Moment && IsRaw(instruction.Result.Name)))
+            .Where(instruction => !(IsProduct(instruction) && IsRaw(instruction.Result.Name)))
             .Select(instruction => instruction.Result)
             .ToList();
         return new ForwardPart(
@@ -99,6 +99,11 @@ internal sealed record ForwardPart(
             });
         }
     }
+
+    /// <summary>A matrix product or a Moment, or one of them times a power of n.</summary>
+    private static bool IsProduct(Instruction instruction) => instruction is Instruction.MatMul or Instruction.Moment
+        || instruction is Instruction.Nonlin { Body: Expr.Multiply product } && product.Factors.Count(factor => factor is Expr.Reference) == 1
+            && product.Factors.All(factor => factor is Expr.Reference or Expr.Constant or Expr.WidthPower);
 
     private static bool HasDirectUse(Expr expr, string name) => expr switch
     {
