@@ -1,0 +1,61 @@
+using TpCompiler.Ir;
+using TpCompiler.Numerics.Execution;
+
+namespace TpCompiler.Numerics.Simulation;
+
+/// <summary>What a simulation will hold in memory, so that a net that doesn't fit is refused before it runs.</summary>
+public static class MemoryNeed
+{
+    /// <summary>The most numbers that one matrix or vector array can have here.</summary>
+    public const long LargestArray = 0x7FFFFFC7;
+
+    /// <summary>
+    /// Bytes, from above: every matrix that is drawn or carried, one more of the largest while it is drawn, and every vector of the program at once.
+    /// <see cref="long.MaxValue"/> when an array is larger than one can be.
+    /// </summary>
+    /// <param name="program">What is to run.</param>
+    /// <param name="width">n of the first width.</param>
+    /// <param name="axisSizes">Sizes of axes that the program leaves open.</param>
+    /// <param name="bytesOfNumber">4 or 8.</param>
+    public static long Of(Program program, int width, IReadOnlyDictionary<string, int> axisSizes, int bytesOfNumber)
+    {
+        var sizes = program.Axes.ToDictionary(
+            axis => axis.Name, axis => axisSizes.TryGetValue(axis.Name, out var bound) ? bound : axis.Size ?? 1, StringComparer.Ordinal);
+        var widths = program.Widths.ToDictionary(w => w.Name, w => (double)Simulator<double>.WidthOf(w, width), StringComparer.Ordinal);
+        var (numbers, largest) = (0.0, 0.0);
+        Visit(program.Body);
+        var bytes = (numbers + largest) * bytesOfNumber;
+        return largest > LargestArray || bytes > long.MaxValue / 2 ? long.MaxValue : (long)bytes;
+
+        void Visit(IEnumerable<Statement> block)
+        {
+            foreach (var statement in block)
+            {
+                if (statement is Loop loop)
+                {
+                    foreach (var carried in loop.Carried.Where(carried => carried.State.Kind == ValueKind.Matrix))
+                    {
+                        Add(carried.State);
+                    }
+
+                    sizes.TryAdd(loop.Counter, loop.Count);
+                    Visit(loop.Body);
+                }
+                else if (statement is Instruction { Result.Kind: ValueKind.Vector } or Instruction.Gaussian { Result.Kind: ValueKind.Matrix })
+                {
+                    Add(((Instruction)statement).Result);
+                }
+            }
+        }
+
+        void Add(Definition definition)
+        {
+            var rows = definition.Indices.Aggregate(1.0, (product, index) => product * sizes.GetValueOrDefault(index.Axis, 1));
+            var size = definition.Widths.Aggregate(1.0, (product, name) => product * widths[name]);
+
+            // Vectors of all positions share one array, a matrix has one of its own.
+            largest = Math.Max(largest, definition.Kind == ValueKind.Matrix ? size : rows * size);
+            numbers += rows * size;
+        }
+    }
+}
