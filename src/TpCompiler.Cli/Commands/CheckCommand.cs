@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using TpCompiler.Cli.Data;
+using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
 using TpCompiler.Numerics.Checking;
 
@@ -70,9 +72,14 @@ internal sealed class CheckCommand : Command
         {
             diagnostics.Add(Codes.TooFewWidths, null, $"{FewestWidths} widths", count);
         }
-        else if (SourceReader.Read(parsed.GetValue(file)!, reporter.Terminal.OpenInput, diagnostics) is not null)
+        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), reporter, diagnostics) is { } program)
         {
-            diagnostics.Add(Codes.NotAvailable, null, "`tpc check`");
+            int asked = parsed.GetResult(seeds) is { Implicit: false } ? parsed.GetValue(seeds) : 0;
+            CheckSettings settings = new() { Widths = parsed.GetValue(widths)!, Execution = new() { AxisSizes = program.AxisSizes } };
+            CheckReport report = Checker.Run(program, asked > 0 ? settings with { Seeds = asked, MaxSeeds = asked } : settings, reporter, diagnostics);
+            reporter.Result(report.WriteJson, report.Text);
+            int code = reporter.Report(diagnostics);
+            return report.Passes ? code : ExitCode.Diagnostics;
         }
 
         return reporter.Report(diagnostics);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using TpCompiler.Cli.Data;
+using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
 using TpCompiler.Numerics.Limit;
 
@@ -67,11 +69,38 @@ internal sealed class RunCommand : Command
         }
 
         DiagnosticBag diagnostics = new();
-        if (SourceReader.Read(parsed.GetValue(file)!, reporter.Terminal.OpenInput, diagnostics) is not null)
+        if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), reporter, diagnostics) is { } program
+            && (parsed.GetValue(width) is { } n ? Finite(program, n, parsed, reporter, diagnostics) : Limit(program, parsed, reporter, diagnostics)) is { } report)
         {
-            diagnostics.Add(Codes.NotAvailable, null, "`tpc run`");
+            reporter.Result(report.WriteJson, report.Text);
         }
 
         return reporter.Report(diagnostics);
+    }
+
+    private RunReport? Finite(RunnableProgram program, int n, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        FiniteSettings settings = new(n, parsed.GetValue(seed), parsed.GetValue(precision) == Precision.Double.Name() ? Precision.Double : Precision.Single);
+        return ProgramRunner.FitsInMemory(program.Program, program.AxisSizes, settings, diagnostics)
+            ? ProgramRunner.Finite(program.Program, program.Source, program.Feed, program.AxisSizes, settings, reporter, diagnostics)
+            : null;
+    }
+
+    private RunReport? Limit(RunnableProgram program, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (LimitOf.Program(program, diagnostics) is not { } limitProgram)
+        {
+            return null;
+        }
+
+        LimitSettings settings = new()
+        {
+            Tolerance = parsed.GetValue(tolerance),
+            Points = parsed.GetValue(points),
+            Seed = parsed.GetValue(seed),
+            AxisSizes = program.AxisSizes,
+            Threads = Environment.ProcessorCount,
+        };
+        return ProgramRunner.Limit(limitProgram, program.Source, program.Feed, settings, reporter, diagnostics);
     }
 }

@@ -11,6 +11,21 @@ namespace TpCompiler.Cli.Results;
 /// <summary>Runs a program, shows how far it is, and says in diagnostics how it fell short; what was computed until then is in the report.</summary>
 internal static class ProgramRunner
 {
+    /// <summary>Whether memory can hold the net; an error when it can't.</summary>
+    public static bool FitsInMemory(Program program, IReadOnlyDictionary<string, int> axisSizes, FiniteSettings settings, DiagnosticBag diagnostics)
+    {
+        long needed = MemoryNeed.Of(program, settings.Width, axisSizes, settings.Precision == Precision.Single ? sizeof(float) : sizeof(double));
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (needed <= available)
+        {
+            return true;
+        }
+
+        string net = string.Create(CultureInfo.InvariantCulture, $"a net of width {settings.Width}");
+        diagnostics.Add(Codes.NeedsTooMuchMemory, null, net, needed == long.MaxValue ? "too many" : Gibibytes(needed), Gibibytes(available));
+        return false;
+    }
+
     public static RunReport Finite(
         Program program,
         SourceText source,
@@ -76,6 +91,8 @@ internal static class ProgramRunner
             ? diagnostic.WithNote("more points don't fit into memory")
             : diagnostic.WithHelp("`--points` allows more of them, `--tolerance` asks for less");
     }
+
+    private static string Gibibytes(long bytes) => (bytes / (double)(1L << 30)).ToString("0.#", CultureInfo.InvariantCulture);
 
     private static string Short(double number) => number.ToString("0.#e+00", CultureInfo.InvariantCulture);
 

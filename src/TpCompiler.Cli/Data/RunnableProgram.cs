@@ -1,0 +1,87 @@
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Language;
+using TpCompiler.Numerics.Data;
+
+namespace TpCompiler.Cli.Data;
+
+/// <summary>A program with the data that it reads.</summary>
+/// <param name="Source">Its text.</param>
+/// <param name="Compilation">What the text says.</param>
+/// <param name="Program">The level-1 program, or the training of the network.</param>
+/// <param name="Feed">Its data.</param>
+/// <param name="AxisSizes">The sizes that the data decides.</param>
+internal sealed record RunnableProgram(
+    SourceText Source, Compilation Compilation, Program Program, IDataFeed Feed, IReadOnlyDictionary<string, int> AxisSizes)
+{
+    /// <summary>Reads program and data; null with errors in the bag.</summary>
+    /// <param name="path">The program.</param>
+    /// <param name="dataPath">Data in place of what the program names.</param>
+    /// <param name="reporter">For standard input.</param>
+    /// <param name="diagnostics">Everything there is to say, warnings too.</param>
+    public static RunnableProgram? Read(string path, string? dataPath, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
+        {
+            return null;
+        }
+
+        Compilation compilation = Compilation.Compile(source);
+        diagnostics.AddRange(compilation.Diagnostics);
+        if (diagnostics.HasErrors)
+        {
+            return null;
+        }
+
+        if (compilation.Program is { } program)
+        {
+            return new(source, compilation, program, NoData.Instance, new Dictionary<string, int>());
+        }
+
+        if (compilation is not { Network: { } network, TrainingPlan: { } plan, TrainingProgram: { } training })
+        {
+            diagnostics.Add(Codes.NothingToRun, null, path, "`train` block");
+            return null;
+        }
+
+        if (Bind(network, plan, path, dataPath, diagnostics) is not { } data)
+        {
+            return null;
+        }
+
+        return new(source, compilation, training, FeedOf(data, network, plan), data.AxisSizes);
+    }
+
+    private static DataBinding? Bind(Network network, TrainingPlan plan, string path, string? dataPath, DiagnosticBag diagnostics)
+    {
+        DataSource? named = plan.Source;
+        if (named is null && dataPath is null)
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NothingToRun, null, path, "`data`").WithHelp("name a file in the `train` block, or give one with `--data`"));
+            return null;
+        }
+
+        // A folder or an archive holds drawings, whatever the program expects.
+        bool images = dataPath is null
+            ? named!.Kind == "images"
+            : Directory.Exists(dataPath) || dataPath.Contains(".zip", StringComparison.OrdinalIgnoreCase);
+        DataSource source = new(images ? "images" : "csv", dataPath is null ? named!.Path : Path.GetFullPath(dataPath));
+        Needs needs = DataBinding.NeedsOf(network, plan, labels: images);
+        return DataReader.Read(source, path, needs, null, diagnostics) is { } samples
+            ? DataBinding.Bind(network, plan, samples, labels: images, diagnostics)
+            : null;
+    }
+
+    private static BatchFeed FeedOf(DataBinding data, Network network, TrainingPlan plan)
+    {
+        Dictionary<string, SampleField> fields = [];
+        foreach (Instruction.Data field in network.Inputs.Concat(plan.Targets))
+        {
+            int size = field.Result.Indices.Where(index => index.Axis != network.BatchAxis).Aggregate(1, (product, index) => product * data.AxisSizes[index.Axis]);
+            double[] numbers = data.Fields[field.Field];
+            fields[field.Field] = new SampleField(numbers, numbers.Length / size);
+        }
+
+        return new BatchFeed(fields);
+    }
+}

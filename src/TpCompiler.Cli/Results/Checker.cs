@@ -1,0 +1,46 @@
+using TpCompiler.Cli.Data;
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Limits;
+using TpCompiler.Limits.Scaling;
+using TpCompiler.Numerics.Checking;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.Limit;
+
+namespace TpCompiler.Cli.Results;
+
+/// <summary>Runs a check with its progress, the limit first where a program has one.</summary>
+internal static class Checker
+{
+    public static CheckReport Run(RunnableProgram program, CheckSettings settings, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        using CancellationTokenSource interrupt = new();
+        reporter.Terminal.OnInterrupt(interrupt);
+        using ProgressLine progress = new(reporter);
+        ScalingResult scaling = ScalingAnalysis.Analyze(program.Program, repair: false);
+        CheckResult result = ScaleCheck.Run<double>(
+            program.Program, scaling, settings, program.Feed, Limit(program, scaling, settings, interrupt.Token), new NetProgress(progress), interrupt.Token);
+        CheckReport report = new(program.Program.Name, result);
+        report.AddTo(diagnostics, program.Source);
+        return report;
+    }
+
+    /// <summary>The limit of the outputs over the steps of the check; null where outputs stay random, blow up, or have no limit program.</summary>
+    private static IReadOnlyList<LimitRecord>? Limit(RunnableProgram program, ScalingResult scaling, CheckSettings settings, CancellationToken cancel)
+    {
+        if (scaling.Verdict is { Regime: not Regime.FeatureLearning } || LimitProgram.Of(ScaleCheck.Shorten(program.Program, settings.Steps)).Program is not { } limit)
+        {
+            return null;
+        }
+
+        LimitSettings limitSettings = new() { AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount };
+        LimitResult result = LimitEvaluator.Evaluate(limit, new FirstBatch(program.Feed), limitSettings, null, cancel);
+        return [.. result.Records.Where(record => scaling.ScaleOf(record.Name)?.Exponent is { IsZero: true })];
+    }
+
+    private sealed class NetProgress(ProgressLine line) : IProgress<ExecutionProgress>
+    {
+        public void Report(ExecutionProgress value) => line.Show("net", value.Done, value.Total);
+    }
+}

@@ -1,0 +1,38 @@
+using TpCompiler.Cli.Data;
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Limits;
+using TpCompiler.Limits.Scaling;
+
+namespace TpCompiler.Cli.Results;
+
+/// <summary>The program that runs in the limit.</summary>
+internal static class LimitOf
+{
+    /// <summary>The limit program; null, with an error that says why, where there is none.</summary>
+    public static Program? Program(RunnableProgram program, DiagnosticBag diagnostics)
+    {
+        Verdict? verdict = ScalingAnalysis.Analyze(program.Program).Verdict;
+        if (verdict?.Regime == Regime.Unstable)
+        {
+            Diagnostic diagnostic = Diagnostic.Create(Codes.NoLimit, null, program.Program.Name, "the parametrization is unstable").WithNote(verdict.Text);
+            diagnostics.Add(verdict.Repair is { } repair ? diagnostic.WithHelp(repair.Text) : diagnostic);
+            return null;
+        }
+
+        if (verdict?.Regime is Regime.KernelRegime or Regime.Trivial)
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "running the limit of the kernel regime").WithNote(verdict.Text));
+            return null;
+        }
+
+        LimitProgramResult limit = LimitProgram.Of(program.Program);
+        if (limit.Program is null)
+        {
+            Location? place = limit.Obstacle?.Origin is { } origin ? new Location(program.Source, origin.Span) : null;
+            diagnostics.Add(Codes.NoLimit, place, limit.Obstacle?.Result.Name ?? program.Program.Name, limit.Reason ?? "it is not a Tensor Program");
+        }
+
+        return limit.Program;
+    }
+}
