@@ -2,6 +2,7 @@ using System.CommandLine;
 using TpCompiler.Cli.Data;
 using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
+using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.Limit;
 
 namespace TpCompiler.Cli.Commands;
@@ -88,6 +89,11 @@ internal sealed class RunCommand : Command
 
     private RunReport? Limit(RunnableProgram program, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
     {
+        if (program.Verdict?.Regime == Regime.KernelRegime)
+        {
+            return KernelRun.Of(program, diagnostics);
+        }
+
         if (LimitOf.Program(program, diagnostics) is not { } limitProgram)
         {
             return null;

@@ -1,6 +1,7 @@
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
 using TpCompiler.Language;
+using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.Data;
 
 namespace TpCompiler.Cli.Data;
@@ -11,9 +12,18 @@ namespace TpCompiler.Cli.Data;
 /// <param name="Program">The level-1 program, or the training of the network.</param>
 /// <param name="Feed">Its data.</param>
 /// <param name="AxisSizes">The sizes that the data decides.</param>
+/// <param name="Samples">The same data, all samples of each field; empty for a level-1 program.</param>
 internal sealed record RunnableProgram(
-    SourceText Source, Compilation Compilation, Program Program, IDataFeed Feed, IReadOnlyDictionary<string, int> AxisSizes)
+    SourceText Source,
+    Compilation Compilation,
+    Program Program,
+    IDataFeed Feed,
+    IReadOnlyDictionary<string, int> AxisSizes,
+    IReadOnlyDictionary<string, SampleField> Samples)
 {
+    /// <summary>The class of the parametrization; null for a level-1 program.</summary>
+    public Verdict? Verdict { get; } = ScalingAnalysis.Analyze(Program).Verdict;
+
     /// <summary>Reads program and data; null with errors in the bag.</summary>
     /// <param name="path">The program.</param>
     /// <param name="dataPath">Data in place of what the program names.</param>
@@ -35,7 +45,7 @@ internal sealed record RunnableProgram(
 
         if (compilation.Program is { } program)
         {
-            return new(source, compilation, program, NoData.Instance, new Dictionary<string, int>());
+            return new(source, compilation, program, NoData.Instance, new Dictionary<string, int>(), new Dictionary<string, SampleField>());
         }
 
         if (compilation is not { Network: { } network, TrainingPlan: { } plan, TrainingProgram: { } training })
@@ -49,7 +59,8 @@ internal sealed record RunnableProgram(
             return null;
         }
 
-        return new(source, compilation, training, FeedOf(data, network, plan), data.AxisSizes);
+        Dictionary<string, SampleField> samples = SamplesOf(data, network, plan);
+        return new(source, compilation, training, new BatchFeed(samples), data.AxisSizes, samples);
     }
 
     private static DataBinding? Bind(Network network, TrainingPlan plan, string path, string? dataPath, DiagnosticBag diagnostics)
@@ -72,7 +83,7 @@ internal sealed record RunnableProgram(
             : null;
     }
 
-    private static BatchFeed FeedOf(DataBinding data, Network network, TrainingPlan plan)
+    private static Dictionary<string, SampleField> SamplesOf(DataBinding data, Network network, TrainingPlan plan)
     {
         Dictionary<string, SampleField> fields = [];
         foreach (Instruction.Data field in network.Inputs.Concat(plan.Targets))
@@ -82,6 +93,6 @@ internal sealed record RunnableProgram(
             fields[field.Field] = new SampleField(numbers, numbers.Length / size);
         }
 
-        return new BatchFeed(fields);
+        return fields;
     }
 }

@@ -12,7 +12,7 @@ internal static class LimitOf
     /// <summary>The limit program; null, with an error that says why, where there is none.</summary>
     public static Program? Program(RunnableProgram program, DiagnosticBag diagnostics)
     {
-        Verdict? verdict = ScalingAnalysis.Analyze(program.Program).Verdict;
+        Verdict? verdict = program.Verdict;
         if (verdict?.Regime == Regime.Unstable)
         {
             Diagnostic diagnostic = Diagnostic.Create(Codes.NoLimit, null, program.Program.Name, "the parametrization is unstable").WithNote(verdict.Text);
@@ -20,9 +20,10 @@ internal static class LimitOf
             return null;
         }
 
-        if (verdict?.Regime is Regime.KernelRegime or Regime.Trivial)
+        if (verdict?.Regime == Regime.Trivial)
         {
-            diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "running the limit of the kernel regime").WithNote(verdict.Text));
+            Diagnostic diagnostic = Diagnostic.Create(Codes.NoLimit, null, program.Program.Name, "training does nothing in the limit").WithNote(verdict.Text);
+            diagnostics.Add(verdict.Repair is { } repair ? diagnostic.WithHelp(repair.Text) : diagnostic);
             return null;
         }
 

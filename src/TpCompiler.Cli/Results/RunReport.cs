@@ -49,6 +49,29 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
         [.. result.Records],
         HasErrors: true);
 
+    /// <param name="name">The program's name.</param>
+    /// <param name="startsAtZero">Whether f₀ is 0, and not the mean of a Gaussian process.</param>
+    /// <param name="isClosedForm">Whether every moment of the kernel has a closed form.</param>
+    /// <param name="records">f and loss at each step.</param>
+    public static RunReport OfKernel(string name, bool startsAtZero, bool isClosedForm, IReadOnlyList<LimitRecord> records)
+    {
+        string tier = isClosedForm ? "closed forms" : "quadrature";
+        string start = startsAtZero ? "f starts at 0" : "f starts at 0, the mean of its Gaussian process";
+        return new(
+            $"{name} in the limit of infinite width (kernel regime, {tier}, ± {(isClosedForm ? "rounding" : "a bound")}; {start})",
+            json =>
+            {
+                json.WriteString("program", name);
+                json.WriteString("kind", "kernel");
+                json.WriteString("carrier", tier);
+                json.WriteNumber("points", 0);
+                json.WriteNumber("scramblings", 1);
+                json.WriteBoolean("complete", true);
+            },
+            records,
+            HasErrors: true);
+    }
+
     public string Text() => $"{Heading}\n\n{ResultTable.Of([.. Outputs.Select(CellsOf)])}";
 
     /// <summary><c>outputs</c> is an array of <c>name</c>, <c>iteration</c>, <c>shape</c>, <c>values</c> (last axis fastest) and, of a limit, <c>errors</c>.</summary>
