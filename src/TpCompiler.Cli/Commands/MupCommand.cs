@@ -1,5 +1,8 @@
 using System.CommandLine;
 using TpCompiler.Diagnostics;
+using TpCompiler.Emit;
+using TpCompiler.Language;
+using TpCompiler.Limits.Scaling;
 
 namespace TpCompiler.Cli.Commands;
 
@@ -18,11 +21,34 @@ internal sealed class MupCommand : Command
     private static int Execute(string path, Reporter reporter)
     {
         DiagnosticBag diagnostics = new();
-        if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not null)
+        if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
         {
-            diagnostics.Add(Codes.NotAvailable, null, "`tpc mup`");
+            return reporter.Report(diagnostics);
+        }
+
+        Compilation compilation = Compilation.Compile(source);
+        diagnostics.AddRange(compilation.Diagnostics);
+        if (!diagnostics.HasErrors)
+        {
+            Derive(path, compilation, reporter, diagnostics);
         }
 
         return reporter.Report(diagnostics);
+    }
+
+    private static void Derive(string path, Compilation compilation, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (compilation is not { Network: { } network, TrainingPlan: { } plan })
+        {
+            diagnostics.Add(Codes.NothingToRun, null, path, "network with a `train` block");
+        }
+        else if (MaximalUpdate.Of(network, plan) is not { } maximal)
+        {
+            diagnostics.Add(Codes.NoMaximalUpdate, null, "no choice of b makes the initialisation stable, or weights keep each other from moving");
+        }
+        else
+        {
+            reporter.Result(json => MaximalUpdateText.Write(json, network.Name, maximal), () => MaximalUpdateText.Write(network.Name, maximal));
+        }
     }
 }
