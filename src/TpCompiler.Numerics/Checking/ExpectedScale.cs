@@ -12,18 +12,29 @@ namespace TpCompiler.Numerics.Checking;
 public sealed record ExpectedScale(string Name, Rational? Initial, Rational? Change, bool HasChange = true)
 {
     /// <summary>
-    /// The derived sizes of the values that a net can be asked for: what the loop computes, and the weights. Data, a weight's initial value and its next value
-    /// say nothing more.
+    /// The derived sizes of what a net can be asked for: the values that a level-1 program computes; the weights of a network, its forward pass and its loss. (Values that only serve
+    /// training, such as gradients and norms, show in the weights.) Where training is unstable a change is asked of the weights and of what the verdict says blows up: what a
+    /// function makes of that has its size only at widths far beyond a computer.
     /// </summary>
-    public static IReadOnlyList<ExpectedScale> Of(Program program, ScalingResult scaling)
+    /// <param name="program">What runs.</param>
+    /// <param name="scaling">Its derived sizes.</param>
+    /// <param name="network">The network that it trains; null for a level-1 program.</param>
+    /// <param name="plan">Its training.</param>
+    public static IReadOnlyList<ExpectedScale> Of(Program program, ScalingResult scaling, Network? network = null, TrainingPlan? plan = null)
     {
-        var loops = program.Body.OfType<Loop>().ToList();
-        var inLoop = loops.SelectMany(loop => loop.Body).OfType<Instruction>().Concat(loops.Count == 0 ? program.Body.OfType<Instruction>() : [])
-            .Where(instruction => instruction is not Instruction.Data && instruction.Result.Kind != ValueKind.Matrix)
-            .Select(instruction => instruction.Result.Name);
-        var carried = loops.SelectMany(loop => loop.Carried).ToList();
-        var names = inLoop.Except(carried.Select(state => state.Next)).Concat(carried.Select(state => state.State.Name)).ToHashSet(StringComparer.Ordinal);
+        var weights = program.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
+        var asked = network is null
+            ? program.Body.OfType<Instruction>().Where(IsAsked).Select(instruction => instruction.Result.Name)
+            : network.Forward.OfType<Instruction>().Where(IsAsked).Select(instruction => instruction.Result.Name)
+                .Concat(weights).Concat(plan is null ? [] : [plan.LossValue]);
+        var names = asked.ToHashSet(StringComparer.Ordinal);
+        var moving = scaling.Verdict is { Regime: Regime.Unstable } verdict
+            ? verdict.Reasons.Where(reason => reason is { Phase: Phase.Training, Exponent.Sign: < 0 }).Select(reason => reason.Instruction).Concat(weights).ToHashSet(StringComparer.Ordinal)
+            : names;
+        var trains = program.Body.Any(statement => statement is Loop);
         return [.. scaling.Values.Where(value => names.Contains(value.Name))
-            .Select(value => new ExpectedScale(value.Name, value.Scale.Initial, value.Scale.Change, loops.Count > 0))];
+            .Select(value => new ExpectedScale(value.Name, value.Scale.Initial, value.Scale.Change, trains && moving.Contains(value.Name)))];
+
+        static bool IsAsked(Instruction instruction) => instruction is not Instruction.Data && instruction.Result.Kind != ValueKind.Matrix;
     }
 }

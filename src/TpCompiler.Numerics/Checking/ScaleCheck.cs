@@ -1,9 +1,9 @@
 using System.Numerics;
 using TpCompiler.Ir;
-using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Limit;
+using TpCompiler.Numerics.Simulation;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Checking;
@@ -20,28 +20,17 @@ public static class ScaleCheck
     /// <summary>An interval wider than this (half its width) decides nothing: with the tolerance it would reach an exponent half way to one ½ away.</summary>
     public const double WidestInterval = 0.15;
 
+    /// <summary>Nets in a block, of which the root mean square is one point of a fit.</summary>
+    private const int Block = 4;
+
+    /// <summary>No seeds are added beyond nets that hold so much, all together.</summary>
+    private const double AffordableBytes = 4e9;
+
     /// <summary>What counts as 0 beside rounding of numbers of size 1.</summary>
     private const double RoundingOf = 1e-11;
 
     /// <summary>Distances this many times the limit's own error measure the nets, smaller ones the error.</summary>
     private const double ErrorsAway = 4;
-
-    /// <summary>
-    /// Compares with the derived sizes. Where training is unstable one step is taken: each further one multiplies the powers of n.
-    /// </summary>
-    public static CheckResult Run<T>(
-        Program program,
-        ScalingResult scaling,
-        CheckSettings settings,
-        IDataFeed feed,
-        IReadOnlyList<LimitRecord>? limit = null,
-        IProgress<ExecutionProgress>? progress = null,
-        CancellationToken cancel = default)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var steps = scaling.Verdict?.Regime == Regime.Unstable ? settings with { Steps = 1 } : settings;
-        return Run<T>(program, ExpectedScale.Of(program, scaling), steps, feed, limit, progress, cancel);
-    }
 
     /// <summary>Runs the nets and compares.</summary>
     /// <param name="program">A program with a training loop, or without loops.</param>
@@ -68,7 +57,7 @@ public static class ScaleCheck
         List<CheckLine> lines;
         do
         {
-            var next = seeds == 0 ? settings.Seeds : Math.Min(2 * seeds, Math.Max(settings.Seeds, settings.MaxSeeds));
+            var next = seeds == 0 ? settings.Seeds : 2 * seeds;
             var jobs = settings.Widths.SelectMany(width => Enumerable.Range(seeds, next - seeds).Select(seed => (Width: width, Seed: seed))).ToArray();
             nets.AddRange(RunNets<T>(shortened, jobs, names, settings, new FirstBatch(feed), limit, progress, cancel));
             seeds = next;
@@ -78,7 +67,7 @@ public static class ScaleCheck
                 .. (limit ?? []).Select(record => record.Name).Distinct().Select(name => DistanceOf(name, nets, settings.Widths)),
             ];
         }
-        while (seeds < settings.MaxSeeds && lines.Exists(line => line.Verdict == CheckVerdict.Undecided) && !cancel.IsCancellationRequested);
+        while (2 * seeds <= MostSeeds(shortened, settings) && lines.Exists(line => line.Verdict == CheckVerdict.Undecided) && !cancel.IsCancellationRequested);
 
         return new(
             settings.Widths.ToValueList(),
@@ -87,6 +76,11 @@ public static class ScaleCheck
             nets.Where(net => net.Failure is not null).Select(net => (net.Width, net.Failure!)).ToValueList(),
             cancel.IsCancellationRequested);
     }
+
+    /// <summary>Seeds as far as settings and work allow.</summary>
+    private static double MostSeeds(Program program, CheckSettings settings) => Math.Min(
+        settings.MaxSeeds,
+        AffordableBytes / settings.Widths.Sum(width => (double)MemoryNeed.Of(program, width, settings.Execution.AxisSizes, sizeof(double))));
 
     /// <summary>The same program with so many steps of its training, as the nets of a check run it.</summary>
     public static Program Shorten(Program program, int steps) => program with
@@ -170,21 +164,33 @@ public static class ScaleCheck
         };
     }
 
+    /// <summary>
+    /// Root mean squares over blocks of nets of one width. The logarithm of a single random scalar is far noisier than that of the mean square of a few; blocks of all the nets would
+    /// leave nothing to tell the noise from.
+    /// </summary>
+    private static List<(double Width, double Size)> Blocks(IReadOnlyList<(double Width, double Size)> nets) =>
+    [
+        .. nets.GroupBy(net => net.Width).SelectMany(group => group.Chunk(group.Count() >= 2 * Block ? Block : 1)
+            .Select(block => (group.Key, Math.Sqrt(block.Average(net => net.Size * net.Size))))),
+    ];
+
     private static CheckLine Compare(
-        string name, CheckQuantity quantity, Rational? exponent, IReadOnlyList<(double Width, double Size)> nets, IReadOnlyList<int> widths)
+        string name,
+        CheckQuantity quantity,
+        Rational? exponent,
+        IReadOnlyList<(double Width, double Size)> nets,
+        IReadOnlyList<int> widths)
     {
         var isZero = nets.Count > 0 && nets.All(net => net.Size <= RoundingOf);
         var positive = nets.Where(net => net.Size > 0 && double.IsFinite(net.Size)).ToList();
-        var fit = isZero ? null : SlopeFit.Of(positive);
+        var fit = isZero ? null : SlopeFit.Of(Blocks(positive));
         var verdict = (exponent, isZero, fit) switch
         {
             (null, true, _) => CheckVerdict.Agrees,
             (null, false, _) when nets.Count > 0 => CheckVerdict.Differs,
             (_, true, _) => CheckVerdict.Differs,
             (null, _, _) or (_, _, null) => CheckVerdict.Undecided,
-            ({ } e, _, { } slope) when Math.Abs(slope.Slope + e.ToDouble()) > slope.HalfWidth + Tolerance => CheckVerdict.Differs,
-            (_, _, { HalfWidth: > WidestInterval }) => CheckVerdict.Undecided,
-            _ => CheckVerdict.Agrees,
+            ({ } e, _, { } slope) => Decide(slope, e.ToDouble(), Blocks(positive), quantity),
         };
         var sizes = widths.Select(width =>
         {
@@ -192,6 +198,22 @@ public static class ScaleCheck
             return logs.Count == 0 ? 0 : Math.Exp(logs.Average());
         });
         return new(name, quantity, exponent is { } derived ? -derived : null, fit, isZero, sizes.ToValueList(), verdict);
+    }
+
+    private static CheckVerdict Decide(SlopeFit fit, double exponent, List<(double Width, double Size)> points, CheckQuantity quantity)
+    {
+        var difference = fit.Slope + exponent;
+        var margin = fit.DecidingHalfWidth + Tolerance;
+        return difference switch
+        {
+            _ when difference > margin => CheckVerdict.Differs,
+            // Nets that approach their limit faster than in general do approach it.
+            _ when difference < -margin && quantity == CheckQuantity.Distance => CheckVerdict.Agrees,
+            // It falls faster: unless a part of the derived size is seen below a larger one that vanishes.
+            _ when difference < -margin => LeadingPart.IsPositive(points, exponent) ? CheckVerdict.Agrees : CheckVerdict.Differs,
+            _ when fit.HalfWidth > WidestInterval => CheckVerdict.Undecided,
+            _ => CheckVerdict.Agrees,
+        };
     }
 
     private sealed record Net(

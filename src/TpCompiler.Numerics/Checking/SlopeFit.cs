@@ -9,10 +9,15 @@ namespace TpCompiler.Numerics.Checking;
 /// <param name="IsCorrected">Whether the leading finite-width correction was significant and is in the model.</param>
 public sealed record SlopeFit(double Slope, double HalfWidth, bool IsCorrected)
 {
+    /// <summary>Half the width of the interval at 99.9 %: what decides in a table of many lines, of which one in twenty would leave its 95 % interval by chance.</summary>
+    public double DecidingHalfWidth { get; init; } = 2 * HalfWidth;
+
     private const double Confidence = 0.95;
 
+    private const double DecidingConfidence = 0.999;
+
     /// <summary>The correction enters when its coefficient differs from 0 at this level.</summary>
-    private const double CorrectionLevel = 0.01;
+    private const double CorrectionLevel = 0.001;
 
     /// <summary>
     /// Least squares of log size = α + s log n over all nets. Where it bends, with γ n^{-1/2} beside it: sizes at finite width are their limit times 1 + O(n^{-1/2}), and
@@ -29,15 +34,18 @@ public sealed record SlopeFit(double Slope, double HalfWidth, bool IsCorrected)
         var straight = Fit(nets, corrected: false);
         if (widths < 3 || nets.Count < 5)
         {
-            return new(straight.Slope, HalfWidthOf(straight), IsCorrected: false);
+            return Of(straight, isCorrected: false);
         }
 
         var bent = Fit(nets, corrected: true);
         var isBent = bent.Degrees > 0 && Math.Abs(bent.Correction) > bent.CorrectionError * StudentT.InvCDF(0, 1, bent.Degrees, 1 - (CorrectionLevel / 2));
-        return isBent ? new(bent.Slope, HalfWidthOf(bent), IsCorrected: true) : new(straight.Slope, HalfWidthOf(straight), IsCorrected: false);
+        return isBent ? Of(bent, isCorrected: true) : Of(straight, isCorrected: false);
     }
 
-    private static double HalfWidthOf(Regression fit) => fit.SlopeError * StudentT.InvCDF(0, 1, fit.Degrees, (1 + Confidence) / 2);
+    private static SlopeFit Of(Regression fit, bool isCorrected) =>
+        new(fit.Slope, HalfWidthOf(fit, Confidence), isCorrected) { DecidingHalfWidth = HalfWidthOf(fit, DecidingConfidence) };
+
+    private static double HalfWidthOf(Regression fit, double confidence) => fit.SlopeError * StudentT.InvCDF(0, 1, fit.Degrees, (1 + confidence) / 2);
 
     private static Regression Fit(IReadOnlyList<(double Width, double Size)> nets, bool corrected)
     {
