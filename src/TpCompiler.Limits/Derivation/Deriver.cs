@@ -162,7 +162,9 @@ public sealed class Deriver
         return [new(left, Relation.Equal, Expr.SumOf(terms)), .. later];
     }
 
-    /// <summary>Σ_over c u E[v x], the factors read at time s when <paramref name="counter"/> is given.</summary>
+    /// <summary>
+    /// Σ_over c u E[v x], the factors read at time s when <paramref name="counter"/> is given. u vᵀx/n is u E[v x] times the coordinates of v in units of n.
+    /// </summary>
     private Expr Factor(Instruction.MatMul product, MatrixTerm.Outer outer, Expr x, string? counter)
     {
         var taken = product.Result.Indices.Select(binder => binder.Name).ToHashSet(StringComparer.Ordinal);
@@ -173,7 +175,8 @@ public sealed class Deriver
         }
 
         var (inner, produced) = product.Transposed ? (outer.Left, outer.Right) : (outer.Right, outer.Left);
-        var coefficient = Past(outer.Coefficient * Expr.WidthTo(program.Widths[0].Name, 1));
+        var coordinates = Ratio(definitions[product.Matrix.Name].Widths[product.Transposed ? 0 : 1]);
+        var coefficient = coordinates * Past(outer.Coefficient * Expr.WidthTo(program.Widths[0].Name, 1));
         var body = coefficient * Past(produced) * new Expr.Expectation(Past(inner) * x);
         return outer.Over.Reverse().Aggregate(body, (sum, binder) => Expr.SumOver(binder with { Name = renamed[binder.Name] }, sum));
 
@@ -198,7 +201,8 @@ public sealed class Deriver
     };
 
     /// <summary>
-    /// Ż^{Wx} = σ² Σ_y Z^y E[∂Z^x/∂Ẑ^{Wᵀy}] over the Wᵀy that came before: those of earlier steps, and those earlier in this step.
+    /// Ż^{Wx} = σ² Σ_y Z^y E[∂Z^x/∂Ẑ^{Wᵀy}] over the Wᵀy that came before: those of earlier steps, and those earlier in this step. With widths of other ratios, σ² is the variance of an
+    /// entry times the number of terms that Wx sums, not those of Wᵀy.
     /// </summary>
     private Expr Zdot(Use use)
     {
@@ -232,7 +236,7 @@ public sealed class Deriver
         var by = other.At.Select(index => Rename(index, renamed)).ToList();
         var at = frame.At(use.Product.Vector.Name, use.Product.Vector.Indices);
         var derivative = new Expr.Expectation(LimitSymbol.Derivative(frame.Name(use.Product.Vector.Name), at, other.Label, by));
-        var body = use.Variance(other.Product.Transposed) * Rename(frame.Of(other.Product.Vector), renamed) * derivative;
+        var body = use.Variance(use.Product.Transposed) * Rename(frame.Of(other.Product.Vector), renamed) * derivative;
         return other.Product.Result.Indices.Reverse().Aggregate(body, (sum, binder) => Expr.SumOver(binder with { Name = renamed[binder.Name] }, sum));
     }
 

@@ -53,7 +53,7 @@ internal sealed class MatrixHistory
     {
         if (!states.TryGetValue(matrix, out var state))
         {
-            return [];
+            return [.. Parts(matrix).SelectMany(part => PastFactors(part.Matrix.Name).Select(past => (frame.Of(part.Coefficient) * past.Coefficient, past.Term)))];
         }
 
         var plain = IsPlain(matrix);
@@ -67,7 +67,11 @@ internal sealed class MatrixHistory
 
     /// <summary>The factors that this very step put in a matrix that is not carried, such as an adapted weight.</summary>
     public IReadOnlyList<MatrixTerm.Outer> PresentFactors(string matrix) =>
-        !states.ContainsKey(matrix) && instructions[matrix] is Instruction.MatrixSum sum ? [.. sum.Terms.OfType<MatrixTerm.Outer>()] : [];
+        states.ContainsKey(matrix) || instructions[matrix] is not Instruction.MatrixSum sum ? [] :
+        [
+            .. sum.Terms.OfType<MatrixTerm.Outer>(),
+            .. Parts(matrix).SelectMany(part => PresentFactors(part.Matrix.Name).Select(outer => outer with { Coefficient = part.Coefficient * outer.Coefficient })),
+        ];
 
     /// <summary>Recurrences of ω and κ for the states that were used.</summary>
     public IEnumerable<Equation> Recurrences()
@@ -99,6 +103,9 @@ internal sealed class MatrixHistory
             yield return new(Kappa(name, new Index.Shifted(t, 1), t), Relation.Equal, now);
         }
     }
+
+    /// <summary>The matrices that a matrix which is not carried is made of.</summary>
+    private IEnumerable<MatrixTerm.Scaled> Parts(string matrix) => instructions[matrix] is Instruction.MatrixSum sum ? sum.Terms.OfType<MatrixTerm.Scaled>() : [];
 
     private static Expr Omega(string matrix, Index time) => Expr.Of("omega_" + matrix, time);
 
