@@ -21,6 +21,7 @@ public sealed class KernelEquations
     private readonly HashSet<string> features = new(StringComparer.Ordinal);
     private readonly List<Equation> covariance = [];
     private readonly List<Equation> tangent = [];
+    private readonly Dictionary<string, Rational> ratios;
     private readonly string sample;
 
     private KernelEquations(Network network, IReadOnlyCollection<string> contributing)
@@ -28,6 +29,7 @@ public sealed class KernelEquations
         this.network = network;
         this.contributing = contributing;
         parameters = network.Parameters.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
+        ratios = network.Widths.ToDictionary(width => width.Name, width => width.Ratio, StringComparer.Ordinal);
         sample = network.Inputs.SelectMany(input => input.Result.Indices).First(binder => binder.Axis == network.BatchAxis).Name;
     }
 
@@ -35,7 +37,7 @@ public sealed class KernelEquations
     /// <param name="network">The network.</param>
     /// <param name="contributing">The weights whose updates move f by Θ(1).</param>
     /// <param name="initial">Whether f starts as a Gaussian process or at 0.</param>
-    /// <param name="plan">How it is trained.</param>
+    /// <param name="plan">How it is trained; equations of training are left out where the rule is more than gradients and slots, and the title says so.</param>
     public static LimitEquations? Derive(Network network, IReadOnlyCollection<string> contributing, Scaling.InitialOutput? initial, TrainingPlan? plan)
     {
         try
@@ -87,13 +89,15 @@ public sealed class KernelEquations
         List<EquationSection> sections =
         [
             new(initial == Scaling.InitialOutput.GaussianProcess
-                ? "f at initialisation: a Gaussian process with covariance K of f"
+                ? "f at initialisation: a Gaussian process with covariance K of f" + string.Concat(OutputAxes(output).Select(binder => ", independent for each " + binder.Name))
                 : "f starts at 0; covariances of the layers at initialisation", covariance.ToValueList()),
             new("tangent kernel: the weights " + string.Join(", ", contributing) + " contribute", tangent.ToValueList()),
         ];
         if (plan is not null)
         {
-            sections.Add(new("training: kernel gradient descent", [Descent(output, plan)]));
+            sections.Add(KernelDescent.Of(network, plan, sample, OutputAxes(output)) is { } training
+                ? new("training: kernel gradient descent", training)
+                : new("training: this rule has no kernel gradient descent, it is more than a sum of gradients (weight decay, or a norm)", []));
         }
 
         return new LimitEquations(network.Name, sections.ToValueList());
@@ -101,18 +105,44 @@ public sealed class KernelEquations
 
     private static IEnumerable<Expr> Terms(Expr expr) => expr is Expr.Add add ? add.Terms : [expr];
 
-    /// <summary>A term without its numbers and powers of n: every layer is Θ(1) at initialisation, so they cancel.</summary>
+    /// <summary>A term without its numbers and powers of n.</summary>
     private static Expr Split(Expr term) => term is Expr.Multiply product
         ? Expr.ProductOf(product.Factors.Where(factor => factor is not (Expr.Constant or Expr.WidthPower)))
         : term;
 
-    private static Rational Number(Expr term) => term is Expr.Multiply product
-        ? product.Factors.OfType<Expr.Constant>().Aggregate(Rational.One, (number, factor) => number * factor.Value)
-        : term is Expr.Constant constant ? constant.Value : 1;
+    private static IEnumerable<Expr> Factors(Expr term) => term is Expr.Multiply product ? product.Factors : [term];
+
+    /// <summary>The axes of an output behind the batch: its coordinates are independent and have one kernel.</summary>
+    private IReadOnlyList<IndexBinder> OutputAxes(string output) =>
+        [.. network.Forward.OfType<Instruction.Moment>().First(moment => moment.Result.Name == output).Result.Indices.Where(binder => binder.Name != sample)];
+
+    /// <summary>The square of what multiplies a term, every width in units of n; its power of n is not in it.</summary>
+    private Expr Square(Expr term) => Expr.ProductOf(Factors(term).Select(factor => factor switch
+    {
+        Expr.Constant constant => (Expr)(constant.Value * constant.Value),
+        Expr.WidthPower width => Expr.Pow(ratios[width.Width], 2 * width.Exponent),
+        _ => Expr.One,
+    }));
+
+    /// <summary>
+    /// σ² of a term of a preactivation with all that multiplies it, in the limit: 0 where it vanishes beside the others, as a bias does that starts too small.
+    /// </summary>
+    /// <param name="term">The term.</param>
+    /// <param name="parameter">The weight in it.</param>
+    /// <param name="sumsOverWidth">Whether the weight is multiplied by a vector, which adds a power of n.</param>
+    private Expr Spread(Expr term, Parameter parameter, bool sumsOverWidth)
+    {
+        var power = Factors(term).OfType<Expr.WidthPower>().Aggregate(Rational.Zero, (sum, width) => sum + width.Exponent);
+        var order = (2 * power) - (2 * parameter.B) + (sumsOverWidth ? 1 : 0);
+        return parameter.Variance.IsZero || order.Sign < 0 ? Expr.Zero : order.IsZero ? parameter.Variance : throw new NotLayeredException();
+    }
 
     private Expr K(string name) => Expr.Of("K_" + name, sample, sample + "'");
 
     private Expr K(string name, string first, string second) => Expr.Of("K_" + name, first, second);
+
+    /// <summary>How many coordinates a vector has, in units of n.</summary>
+    private Rational Coordinates(string vector) => ratios[network.Forward.Definitions().First(definition => definition.Name == vector).Widths[0]];
 
     private Expr Theta(string name) => Expr.Of("Theta_" + name, sample, sample + "'");
 
@@ -132,30 +162,44 @@ public sealed class KernelEquations
     private void Preactivation(string name, Expr body)
     {
         var (k, theta) = (Expr.Zero, Expr.Zero);
+        var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (var term in Terms(body))
         {
-            var (number, rest) = (Number(term), Split(term));
+            var (square, rest) = (Square(term), Split(term));
             switch (rest)
             {
                 case Expr.Reference bias when parameters.TryGetValue(bias.Name, out var parameter):
-                    k += number * number * parameter.Variance;
-                    theta += Contribution(parameter, number * number);
+                    Once(parameter);
+                    k += square * Spread(term, parameter, sumsOverWidth: false);
+                    theta += Contribution(parameter, square);
                     break;
                 case Expr.Reference product when products.TryGetValue(product.Name, out var made):
-                    var before = K(made.Feature);
-                    k += number * number * made.Weight.Variance * before;
-                    theta += Contribution(made.Weight, number * number * before);
-                    theta += number * number * made.Weight.Variance * Theta(made.Feature);
+                    Once(made.Weight);
+                    square *= Coordinates(made.Feature);
+                    var spread = Spread(term, made.Weight, sumsOverWidth: true);
+                    k += square * spread * K(made.Feature);
+                    theta += Contribution(made.Weight, square * K(made.Feature));
+                    theta += square * spread * Theta(made.Feature);
                     break;
                 case Expr.Sum { Body: Expr.Multiply { Factors: [Expr.Reference one, Expr.Reference two] } } sum
                     when (parameters.ContainsKey(one.Name) ? one : two) is var weight && parameters.TryGetValue(weight.Name, out var input):
+                    Once(input);
                     var data = ReferenceEquals(weight, one) ? two : one;
                     var gram = Expr.SumOver(sum.Index, data * data.RenameIndex(sample, sample + "'"));
-                    k += number * number * input.Variance * gram;
-                    theta += Contribution(input, number * number * gram);
+                    k += square * Spread(term, input, sumsOverWidth: false) * gram;
+                    theta += Contribution(input, square * gram);
                     break;
                 default:
                     throw new NotLayeredException();
+            }
+        }
+
+        // A weight that stands here twice makes its two terms covary.
+        void Once(Parameter parameter)
+        {
+            if (!used.Add(parameter.Name))
+            {
+                throw new NotLayeredException();
             }
         }
 
@@ -213,23 +257,10 @@ public sealed class KernelEquations
             throw new NotLayeredException();
         }
 
-        var number = Number(moment.Body) * Number(moment.Body);
-        covariance.Add(new(K(moment.Result.Name), Relation.Equal, number * parameter.Variance * K(feature.Name)));
-        tangent.Add(new(Theta(moment.Result.Name), Relation.Equal, Contribution(parameter, number * K(feature.Name)) + (number * parameter.Variance * Theta(feature.Name))));
-    }
-
-    /// <summary>f_{t+1}(ξ) = f_t(ξ) − η Σ_b Θ(ξ, ξ_b) ∂L/∂f_t(ξ_b), L the loss with its mean.</summary>
-    private Expr.Reference Output(string output, Index time, string at) => new(output, [time, at]);
-
-    private Equation Descent(string output, TrainingPlan plan)
-    {
-        const string Step = TrainingProgram.Step;
-        var sum = Expr.SumOver(new IndexBinder(sample + "'", network.BatchAxis), Expr.Of("Theta_" + output, sample, sample + "'") * Expr.Of("dloss_" + output, Step, sample + "'"));
-        return new(
-            Output(output, new Index.Shifted(Step, 1), sample),
-            Relation.Equal,
-            Output(output, Step, sample) - (plan.LearningRate * sum),
-            FormattableString.Invariant($"{sample}' runs over the batch; ∂L/∂f with the loss as it is, a mean over the batch"));
+        // A mean over m coordinates has 1/m of the variance of each.
+        var square = Square(moment.Body) / ratios[moment.Width];
+        covariance.Add(new(K(moment.Result.Name), Relation.Equal, square * parameter.Variance * K(feature.Name)));
+        tangent.Add(new(Theta(moment.Result.Name), Relation.Equal, Contribution(parameter, square * K(feature.Name)) + (square * parameter.Variance * Theta(feature.Name))));
     }
 
     private sealed class NotLayeredException : Exception;
