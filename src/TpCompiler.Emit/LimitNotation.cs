@@ -72,13 +72,19 @@ internal static class LimitNotation
 
         if (underscore > 0 && name[..underscore] == "dloss")
         {
-            return Letters["dloss"] is var by && latex ? by.Latex + Name(name[(underscore + 1)..], latex) + Subscript(indices) : Letters["dloss"].Unicode + Name(name[(underscore + 1)..], latex) + Subscript(indices);
+            return (latex ? Letters["dloss"].Latex : Letters["dloss"].Unicode) + Plain(name[(underscore + 1)..], latex) + Subscript(indices);
         }
 
         return underscore > 0 && Letters.TryGetValue(name[..underscore], out var letter)
             ? (latex ? letter.Latex : letter.Unicode) + "^{" + Name(name[(underscore + 1)..], latex) + "}" + Subscript(indices)
-            : Name(name, latex) + Subscript(indices);
+            : Plain(name, latex) + Subscript(indices);
     }
+
+    /// <summary>A number by its own name: f2 would read as a square if its digit went up.</summary>
+    private static string Plain(string name, bool latex) =>
+        Letters.TryGetValue(name, out var letter) ? (latex ? letter.Latex : letter.Unicode)
+        : !latex || name.Length == 1 ? name
+        : @"\mathit{" + name.Replace("_", @"\_", StringComparison.Ordinal) + "}";
 
     /// <summary>A product W2'*dh2 as W²ᵀdh², a value h1 as h¹.</summary>
     private static string Subject(string subject, bool latex)

@@ -5,7 +5,8 @@ namespace TpCompiler.Symbolics;
 
 /// <summary>Writes expressions with as few parentheses as a reader needs. Same expression, same text.</summary>
 /// <param name="style">In what.</param>
-/// <param name="reference">How references are written, where not by name and indices; null for the default of one reference.</param>
+/// <param name="reference">How references are written, where not by name and indices; null for the default of one reference. TeX allows one superscript only: what has one gets parentheses
+/// before a power.</param>
 public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? reference = null)
 {
     private readonly ExprSymbols symbols = ExprSymbols.For(style);
@@ -43,7 +44,8 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
     {
         Expr.Constant or Expr.Multiply or Expr.Power or Expr.WidthPower => WriteProduct(expr),
         Expr.Pi => (symbols.Pi, Level.Atom),
-        Expr.Reference r => (reference?.Invoke(r) ?? symbols.Reference(r.Name, r.Indices.Select(Print)), Level.Atom),
+        Expr.Reference r when reference?.Invoke(r) is { } text => (text, style == ExprStyle.Latex && text.Contains('^', StringComparison.Ordinal) ? Level.Power : Level.Atom),
+        Expr.Reference r => (symbols.Reference(r.Name, r.Indices.Select(Print)), Level.Atom),
         Expr.IndexValue i => (symbols.IndexValue(i.Index), Level.Atom),
         Expr.Add a => (WriteSum(a), Level.Sum),
         Expr.Call c => (symbols.Call(c.Function, c.Derivative, c.Arguments.Select(Print).Concat(c.Parameters.Select(p => p.ToString()))), Level.Atom),

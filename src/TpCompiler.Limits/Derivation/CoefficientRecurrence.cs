@@ -24,12 +24,17 @@ internal sealed class CoefficientRecurrence
         frame = new TimeFrame(program);
         basis = [.. program.Body.OfType<Instruction.Gaussian>()];
         vectors = loop.Body.OfType<Instruction.Nonlin>().Where(nonlin => nonlin.Result.Kind == ValueKind.Vector).ToDictionary(nonlin => nonlin.Result.Name, StringComparer.Ordinal);
-        var next = 'A';
+        // Letters that mean something else here or in the notation are left out.
+        HashSet<string> taken = ["E", "K", "Z", .. program.Body.Definitions().Select(definition => definition.Name)];
+        var names = Enumerable.Range('A', 26).Select(letter => ((char)letter).ToString())
+            .Concat(Enumerable.Range(1, int.MaxValue).Select(number => FormattableString.Invariant($"A{number}")))
+            .Where(name => !taken.Contains(name)).GetEnumerator();
         foreach (var carried in loop.Carried.Where(carried => carried.State.Kind == ValueKind.Vector))
         {
             foreach (var gaussian in basis)
             {
-                letters[(carried.State.Name, gaussian.Result.Name)] = letters.Count < 26 ? (next++).ToString() : FormattableString.Invariant($"A{letters.Count}");
+                names.MoveNext();
+                letters[(carried.State.Name, gaussian.Result.Name)] = names.Current;
             }
         }
     }
