@@ -83,6 +83,45 @@ public class LimitProgramTests
         Assert.Equal("f", result.Obstacle!.Result.Name);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Limit_program_at_a_finite_width_is_the_raw_one_where_nothing_vanishes(int layers)
+    {
+        var (network, plan) = SampleNetworks.Mlp(layers, "tanh", SampleNetworks.Mup(layers), 2, 3, outputs: 2, momentum: Rational.Half, decay: new(1, 100), clip: 1, biases: true);
+        Assert.InRange(Distance(TrainingProgram.Of(network, plan), 7), 0, 1e-12);
+    }
+
+    [Fact]
+    public void Limit_program_leaves_out_what_falls_with_the_width()
+    {
+        // With a = b = 0 in the first layer its update is Θ(1/n).
+        var layers = SampleNetworks.Mup(2).Select((abc, layer) => layer == 0 ? (0, 0, 0) : abc).ToList();
+        var (network, plan) = SampleNetworks.Mlp(2, "tanh", layers, 2, 3);
+        var raw = TrainingProgram.Of(network, plan);
+        var (narrow, wide) = (Distance(raw, 16), Distance(raw, 256));
+        Assert.True(narrow > 1e-6, "something is left out");
+        Assert.InRange(wide, 0, narrow / 4);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Limit_program_is_its_own_limit_program(int layers)
+    {
+        var (network, plan) = SampleNetworks.Mlp(layers, "tanh", SampleNetworks.Mup(layers), 2, 3, momentum: Rational.Half, clip: 1, biases: true);
+        var limit = LimitProgram.Of(TrainingProgram.Of(network, plan)).Program!;
+        Assert.Equal(ProgramPrinter.Print(limit), ProgramPrinter.Print(LimitProgram.Of(limit).Program!));
+    }
+
+    /// <summary>How far f of the raw program and of the limit program are apart when both run at width n from the same Gaussians.</summary>
+    private static double Distance(TpCompiler.Ir.Program raw, int width)
+    {
+        var limit = LimitProgram.Of(raw).Program!;
+        var (x, y) = (NaiveInterpreter.Run(raw, width, NaiveInterpreter.Seeded(1)), NaiveInterpreter.Run(limit, width, NaiveInterpreter.Seeded(1)));
+        return x.Reported["f"].Zip(y.Reported["f"], (f, g) => f.Data.Zip(g.Data, (u, v) => Math.Abs(u - v)).Max()).Max();
+    }
+
     private static Rational[] Exact((Network Network, TrainingPlan Plan) net)
     {
         var limit = LimitProgram.Of(TrainingProgram.Of(net.Network, net.Plan));
