@@ -28,11 +28,11 @@ internal sealed class ChunkEvaluation<T>
         missing = new T[plan.Chunk];
         scratch = new T[plan.Chunk];
         missing.AsSpan().Fill(T.NaN);
-        foreach (var node in plan.WideNodes)
+        foreach (var node in plan.Computed)
         {
-            if (node is not Node.Reference && node != plan.InPlace && !plan.Contractions.ContainsKey(node.Id))
+            if (node != plan.InPlace)
             {
-                buffers[node.Id] = new T[node.Space.Count * plan.Chunk];
+                buffers[node.Id] = new T[(plan.IsRowByRow ? 1 : node.Space.Count) * plan.Chunk];
             }
         }
     }
@@ -49,7 +49,10 @@ internal sealed class ChunkEvaluation<T>
         };
     }
 
-    /// <summary>Evaluates every wide node on coordinates start … start + length − 1; the plan's in-place node into <paramref name="target"/>.</summary>
+    /// <summary>
+    /// Evaluates every wide node on coordinates start … start + length − 1; the plan's in-place node into <paramref name="target"/>. Of a plan that
+    /// goes row by row, <see cref="ComputeRow"/> is still to be called.
+    /// </summary>
     public void Run(PreparedRows<T>[] prepared, int coordinates, int start, int length, WideRows<T> target)
     {
         foreach (var node in plan.WideNodes)
@@ -60,48 +63,46 @@ internal sealed class ChunkEvaluation<T>
                 continue;
             }
 
-            rows[node.Id] = node == plan.InPlace ? target : new(buffers[node.Id]!, null, length, 0);
-            Compute(node, length);
+            rows[node.Id] = node == plan.InPlace ? target : new(buffers[node.Id]!, null, plan.IsRowByRow ? 0 : length, 0);
+            for (var i = 0; i < node.Space.Count && !plan.IsRowByRow && node is not Node.Sum; i++)
+            {
+                Compute(node, i, length);
+            }
+
+            if (node is Node.Sum sum)
+            {
+                ComputeSum(sum, length);
+            }
+        }
+    }
+
+    /// <summary>Evaluates one row of every computed node; it replaces the row evaluated before.</summary>
+    public void ComputeRow(int row, int length)
+    {
+        foreach (var node in plan.Computed)
+        {
+            Compute(node, row, length);
         }
     }
 
     private double Scalar(Node node, int[]? map, int position) => plan.Scalars[node][map is null ? position : map[position]];
 
-    private void Compute(Node node, int length)
+    private void Compute(Node node, int row, int length)
     {
         var maps = plan.Maps[node.Id];
         switch (node)
         {
             case Node.Add add:
-                for (var i = 0; i < node.Space.Count; i++)
-                {
-                    ComputeAdd(add, maps, i, length);
-                }
-
+                ComputeAdd(add, maps, row, length);
                 break;
             case Node.Multiply multiply:
-                for (var i = 0; i < node.Space.Count; i++)
-                {
-                    ComputeMultiply(multiply, maps, i, length);
-                }
-
+                ComputeMultiply(multiply, maps, row, length);
                 break;
             case Node.Power power:
-                for (var i = 0; i < node.Space.Count; i++)
-                {
-                    ComputePower(power.Exponent, Operand(power.Operand, null, i, length), rows[node.Id].Row(i, length));
-                }
-
+                ComputePower(power.Exponent, Operand(power.Operand, null, row, length), rows[node.Id].Row(row, length));
                 break;
             case Node.Call call:
-                for (var i = 0; i < node.Space.Count; i++)
-                {
-                    plan.Function<T>(call)(Operand(call.Arguments[0], maps[0], i, length), rows[node.Id].Row(i, length));
-                }
-
-                break;
-            case Node.Sum sum:
-                ComputeSum(sum, length);
+                plan.Function<T>(call)(Operand(call.Arguments[0], maps[0], row, length), rows[node.Id].Row(row, length));
                 break;
             default:
                 throw new UnreachableException();
@@ -198,6 +199,12 @@ internal sealed class ChunkEvaluation<T>
 
     private void IntegerPower(ReadOnlySpan<T> x, int power, Span<T> y)
     {
+        if (power == 2)
+        {
+            TensorPrimitives.Multiply(x, x, y);
+            return;
+        }
+
         var square = scratch.AsSpan(0, x.Length);
         x.CopyTo(square);
         y.Fill(T.One);

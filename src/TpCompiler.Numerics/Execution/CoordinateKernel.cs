@@ -14,22 +14,31 @@ internal abstract class CoordinateKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Below this many numbers threads cost more than they save.</summary>
-    private const long ParallelNumbers = 1 << 16;
+    private const long ParallelNumbers = 1 << 14;
+
+    /// <summary>Pieces of work that keep a few threads busy.</summary>
+    private const int LeastPieces = 16;
 
     private readonly KernelPlan plan;
+    private readonly int rowCount;
     private readonly ConcurrentBag<ChunkEvaluation<T>> evaluations = [];
     private readonly PreparedRows<T>[] prepared;
     private readonly Dictionary<Contraction, T[]> products = [];
     private readonly long wideRows;
 
-    protected CoordinateKernel(KernelPlan plan)
+    /// <param name="plan">What to compute.</param>
+    /// <param name="rowCount">The rows of the space that the plan goes through row by row, if it does.</param>
+    protected CoordinateKernel(KernelPlan plan, int rowCount)
     {
         this.plan = plan;
+        this.rowCount = rowCount;
         prepared = new PreparedRows<T>[plan.Nodes.Count];
         wideRows = plan.WideNodes.Where(node => !plan.Contractions.ContainsKey(node.Id)).Sum(node => (long)(node is Node.Sum sum ? sum.Inner.Count : node.Space.Count));
     }
 
     protected ScalarEvaluation Scalars => plan.Scalars;
+
+    protected bool IsRowByRow => plan.IsRowByRow;
 
     /// <summary>Runs the body.</summary>
     /// <param name="frame">The values that it reads.</param>
@@ -60,23 +69,26 @@ internal abstract class CoordinateKernel<T>
             }
         }
 
+        // A row by row plan's rows are shared out as well, when there are few chunks.
         var chunks = Chunks(coordinates);
-        if (threads == 1 || chunks == 1 || wideRows * coordinates < ParallelNumbers)
+        var groups = plan.IsRowByRow ? Math.Clamp(LeastPieces / chunks, 1, rowCount) : 1;
+        if (threads == 1 || chunks * groups == 1 || wideRows * coordinates < ParallelNumbers)
         {
             var evaluation = Rent();
             for (var c = 0; c < chunks; c++)
             {
-                onChunk(evaluation, prepared, ChunkAt(c, coordinates));
+                onChunk(evaluation, prepared, ChunkAt(c, coordinates, 0, rowCount));
             }
 
             evaluations.Add(evaluation);
             return;
         }
 
-        WorkSharing.Run(chunks, c =>
+        WorkSharing.Run(chunks * groups, piece =>
         {
+            var (c, group) = (piece / groups, piece % groups);
             var evaluation = Rent();
-            onChunk(evaluation, prepared, ChunkAt(c, coordinates));
+            onChunk(evaluation, prepared, ChunkAt(c, coordinates, rowCount * group / groups, rowCount * (group + 1) / groups));
             evaluations.Add(evaluation);
         });
     }
@@ -89,13 +101,13 @@ internal abstract class CoordinateKernel<T>
 
     protected int Chunks(int coordinates) => (coordinates + plan.Chunk - 1) / plan.Chunk;
 
-    private Chunk ChunkAt(int number, int coordinates) =>
-        new(number, number * plan.Chunk, Math.Min(plan.Chunk, coordinates - (number * plan.Chunk)));
+    private Chunk ChunkAt(int number, int coordinates, int firstRow, int endRow) =>
+        new(number, number * plan.Chunk, Math.Min(plan.Chunk, coordinates - (number * plan.Chunk)), firstRow, endRow);
 
     private ChunkEvaluation<T> Rent() => evaluations.TryTake(out var evaluation) ? evaluation : new ChunkEvaluation<T>(plan);
 
-    /// <summary>Coordinates Start … Start + Length − 1.</summary>
-    protected readonly record struct Chunk(int Number, int Start, int Length);
+    /// <summary>Coordinates Start … Start + Length − 1, of the rows from FirstRow to before EndRow when the plan goes row by row.</summary>
+    protected readonly record struct Chunk(int Number, int Start, int Length, int FirstRow, int EndRow);
 
     private protected static Scope ScopeOf(Definition result, NodeBuilder builder, out IndexSpace space)
     {

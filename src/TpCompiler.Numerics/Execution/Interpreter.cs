@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Numerics;
-using System.Numerics.Tensors;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Kernels;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Execution;
@@ -523,7 +523,7 @@ public abstract class Interpreter<T, TMatrix>
     private void CheckFinite<TNumber>(Instruction instruction, ReadOnlySpan<TNumber> numbers)
         where TNumber : unmanaged, IBinaryFloatingPointIeee754<TNumber>
     {
-        if (TensorPrimitives.IsFiniteAll(numbers))
+        if (LinearCombination.AllFinite(numbers))
         {
             return;
         }

@@ -7,13 +7,15 @@ namespace TpCompiler.Numerics.Execution;
 /// <summary>The nodes of a body in order, with everything about them that is the same in every run and every chunk.</summary>
 internal sealed class KernelPlan
 {
-    private const int WorkspaceNumbers = 32768;
+    private const int WorkspaceNumbers = 8192;
+    private const int RowChunk = 1024;
 
     private readonly Dictionary<int, object> functions = [];
 
     /// <param name="nodes">All nodes, operands first.</param>
     /// <param name="inPlace">The node that is computed where its result belongs, and needs no workspace.</param>
-    public KernelPlan(IReadOnlyList<Node> nodes, Node? inPlace = null)
+    /// <param name="rows">The space whose rows the kernel uses one by one, if it can.</param>
+    public KernelPlan(IReadOnlyList<Node> nodes, Node? inPlace = null, IndexSpace? rows = null)
     {
         Nodes = nodes;
         InPlace = inPlace;
@@ -21,8 +23,10 @@ internal sealed class KernelPlan
         Scalars = new ScalarEvaluation(nodes);
         Maps = [.. nodes.Select(node => node.Wide ? MapsOf(node) : [])];
         Contractions = WideNodes.OfType<Node.Sum>().Select(Contraction.Of).OfType<Contraction>().ToDictionary(contraction => contraction.Sum.Id);
-        var rows = WideNodes.Where(node => node is not Node.Reference && !Contractions.ContainsKey(node.Id) && node != inPlace).Sum(node => (long)node.Space.Count);
-        Chunk = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(WorkspaceNumbers / Math.Max(rows, 1))), 64, 1024);
+        Computed = [.. WideNodes.Where(node => node is not Node.Reference && !Contractions.ContainsKey(node.Id))];
+        IsRowByRow = rows is not null && Computed.All(node => node is not Node.Sum && node.Space.SameAs(rows));
+        var workspace = Computed.Where(node => node != inPlace).Sum(node => (long)node.Space.Count);
+        Chunk = IsRowByRow ? RowChunk : (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(WorkspaceNumbers / Math.Max(workspace, 1))), 64, 256);
     }
 
     public IReadOnlyList<Node> Nodes { get; }
@@ -30,6 +34,15 @@ internal sealed class KernelPlan
     public Node? InPlace { get; }
 
     public IReadOnlyList<Node> WideNodes { get; }
+
+    /// <summary>The wide nodes that are computed chunk by chunk: all but values and <see cref="Contractions"/>.</summary>
+    public IReadOnlyList<Node> Computed { get; }
+
+    /// <summary>
+    /// Whether a row of the result needs no other row of any computed node. Then all nodes of a row are computed before the next row, which keeps
+    /// them in the nearest cache.
+    /// </summary>
+    public bool IsRowByRow { get; }
 
     public ScalarEvaluation Scalars { get; }
 

@@ -23,12 +23,11 @@ internal sealed class MomentKernel<T> : CoordinateKernel<T>
     private readonly int terms;
     private double[] parts = [];
 
-    private MomentKernel(KernelPlan plan, Node? scalar, Node? left, Node? right, IndexSpace result, IEnumerable<Variable> over)
-        : base(plan)
+    private MomentKernel(KernelPlan plan, Node? scalar, Node? left, Node? right, IndexSpace dots, IndexSpace result, IEnumerable<Variable> over)
+        : base(plan, dots.Count)
     {
-        (this.scalar, this.left, this.right) = (scalar, left, right);
+        (this.scalar, this.left, this.right, this.dots) = (scalar, left, right, dots);
         var space = IndexSpace.Union([result, IndexSpace.Sorted(over)]);
-        dots = IndexSpace.Union(new[] { left, right }.OfType<Node>().Select(node => node.Space));
         toLeft = left is null ? null : dots.MapTo(left.Space);
         toRight = right is null ? null : dots.MapTo(right.Space);
         termToDot = space.MapTo(dots);
@@ -59,7 +58,8 @@ internal sealed class MomentKernel<T> : CoordinateKernel<T>
             2 => (wide[0], wide[1]),
             _ => (builder.Product(null, wide[..^1]), wide[^1]),
         };
-        return new(new KernelPlan(builder.Nodes), scalar, left, right, space, over);
+        var dots = IndexSpace.Union(new[] { left, right }.OfType<Node>().Select(node => node.Space));
+        return new(new KernelPlan(builder.Nodes, rows: dots), scalar, left, right, dots, space, over);
     }
 
     /// <summary>Writes θ; <paramref name="coordinates"/> is n.</summary>
@@ -76,8 +76,13 @@ internal sealed class MomentKernel<T> : CoordinateKernel<T>
         {
             evaluation.Run(prepared, coordinates, chunk.Start, chunk.Length, default);
             var part = parts.AsSpan(chunk.Number * length, length);
-            for (var i = 0; i < length; i++)
+            for (var i = chunk.FirstRow; i < chunk.EndRow; i++)
             {
+                if (IsRowByRow)
+                {
+                    evaluation.ComputeRow(i, chunk.Length);
+                }
+
                 var x = evaluation.Row(left!, toLeft is null ? i : toLeft[i], chunk.Length);
                 part[i] = right is null ? DoubleSums.Sum(x) : DoubleSums.Dot(x, evaluation.Row(right, toRight is null ? i : toRight[i], chunk.Length));
             }

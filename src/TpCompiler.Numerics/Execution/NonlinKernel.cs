@@ -13,7 +13,7 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
     private readonly int rows;
 
     private NonlinKernel(KernelPlan plan, Node root, IndexSpace space)
-        : base(plan)
+        : base(plan, space.Count)
     {
         this.root = root;
         map = space.MapTo(root.Space);
@@ -26,7 +26,9 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
         var builder = new NodeBuilder(values, widthValue);
         var scope = ScopeOf(nonlin.Result, builder, out var space);
         var root = builder.Build(nonlin.Body, scope);
-        return new(new KernelPlan(builder.Nodes, root.Wide && root is not Node.Reference && root.Space.SameAs(space) ? root : null), root, space);
+        return root.Wide && root is not Node.Reference && root.Space.SameAs(space)
+            ? new(new KernelPlan(builder.Nodes, root, space), root, space)
+            : new(new KernelPlan(builder.Nodes), root, space);
     }
 
     /// <summary>Writes the vector.</summary>
@@ -46,6 +48,11 @@ internal sealed class NonlinKernel<T> : CoordinateKernel<T>
         Run(frame, result.Coordinates, threads, result.Data, (evaluation, prepared, chunk) =>
         {
             evaluation.Run(prepared, result.Coordinates, chunk.Start, chunk.Length, new(result.Data, null, result.Coordinates, chunk.Start));
+            for (var i = chunk.FirstRow; i < chunk.EndRow && IsRowByRow; i++)
+            {
+                evaluation.ComputeRow(i, chunk.Length);
+            }
+
             for (var i = 0; i < rows && !inPlace; i++)
             {
                 evaluation.Row(root, map is null ? i : map[i], chunk.Length).CopyTo(result.Row(i).Slice(chunk.Start, chunk.Length));

@@ -9,9 +9,9 @@ internal abstract class GemmKernels<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static GemmKernels<T> Widest =>
-        Vector512.IsHardwareAccelerated ? GemmKernels<Lanes512<T>, T>.Instance
-        : Vector256.IsHardwareAccelerated ? GemmKernels<Lanes256<T>, T>.Instance
-        : GemmKernels<Lanes128<T>, T>.Instance;
+        Vector512.IsHardwareAccelerated ? GemmKernels<Registers512<T>, Vector512<T>, T>.Instance
+        : Vector256.IsHardwareAccelerated ? GemmKernels<Registers256<T>, Vector256<T>, T>.Instance
+        : GemmKernels<Registers128<T>, Vector128<T>, T>.Instance;
 
     public abstract void Multiply(Product<T> product);
 }
@@ -21,11 +21,12 @@ internal abstract class GemmKernels<T>
 /// summed by one thread, over blocks of k of a fixed size in order: neither the number of threads nor where in C it stands changes its
 /// rounding.
 /// </summary>
-internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
-    where TV : struct, ILanes<TV, T>
+internal sealed unsafe class GemmKernels<TRegisters, TR, T> : GemmKernels<T>
+    where TRegisters : struct, IRegisters<TR, T>
+    where TR : struct
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    public static readonly GemmKernels<TV, T> Instance = new();
+    public static readonly GemmKernels<TRegisters, TR, T> Instance = new();
 
     private const int RowGroup = RowsTogether.Rows;
 
@@ -35,7 +36,12 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
     private const int RowBlock = 96;
     private const int ColumnBlock = 1024;
 
-    private static readonly int Width = 2 * TV.Count;
+    private static readonly int Width = 2 * TRegisters.Count;
+
+    /// <summary>B as packed by the calling thread's last product, kept for the next; at most 1 MiB.</summary>
+    [ThreadStatic]
+    private static AlignedArray<T>? packedRight;
+
     private static readonly int DepthBlock = 1024 / sizeof(T);
 
     public override void Multiply(Product<T> x)
@@ -49,8 +55,8 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
         int widest = Math.Min(x.N, ColumnBlock);
         int panels = (widest + Width - 1) / Width;
         int deepest = Math.Min(x.K, DepthBlock);
-        var packed = new AlignedArray<T>((long)panels * Width * deepest);
-        T* right = packed.Pointer;
+        AlignedArray<T> packed = packedRight ??= new(0);
+        T* right = packed.Reserve((long)panels * Width * deepest);
         for (int j = 0; j < x.N; j += ColumnBlock)
         {
             int columns = Math.Min(ColumnBlock, x.N - j);
@@ -59,9 +65,16 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
             {
                 int first = j, from = k, depth = Math.Min(DepthBlock, x.K - k);
                 WorkSharing.Run(count, panel => PackRight(x, first + (panel * Width), from, depth, right + ((nint)panel * Width * depth)));
-                WorkSharing.Run(
-                    (x.M + RowBlock - 1) / RowBlock,
-                    block => MultiplyRows(x, block * RowBlock, first, columns, from, depth, right));
+
+                // Few rows: also the columns are shared out.
+                int blocks = (x.M + RowBlock - 1) / RowBlock;
+                int parts = Math.Clamp(2 * WorkSharing.ThreadCount / blocks, 1, count);
+                WorkSharing.Run(blocks * parts, piece =>
+                {
+                    int block = piece / parts, part = piece % parts;
+                    int begin = (int)((long)count * part / parts) * Width, end = Math.Min(columns, (int)((long)count * (part + 1) / parts) * Width);
+                    MultiplyRows(x, block * RowBlock, first + begin, end - begin, from, depth, right + ((nint)begin * depth));
+                });
             }
         }
 
@@ -120,11 +133,11 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
     /// <summary>Tiles of eight rows, in as many parts as the registers need.</summary>
     private static void Run(TileOperands<T> operands)
     {
-        for (int r = 0; r < RowGroup; r += TV.TileRows)
+        for (int r = 0; r < RowGroup; r += TRegisters.TileRows)
         {
-            RegisterTile<TV, T, RowsTogether>.Run(TV.TileRows, 2, operands);
-            operands.A += TV.TileRows;
-            operands.C += TV.TileRows * operands.RowStrideOfC;
+            RegisterTile<TRegisters, TR, T, RowsTogether>.Run(TRegisters.TileRows, 2, operands);
+            operands.A += TRegisters.TileRows;
+            operands.C += TRegisters.TileRows * operands.RowStrideOfC;
         }
     }
 
@@ -138,8 +151,8 @@ internal sealed unsafe class GemmKernels<TV, T> : GemmKernels<T>
         {
             if (x.ColumnOfB == 1 && valid == Width)
             {
-                TV.Store(TV.Load(from), to);
-                TV.Store(TV.Load(from + TV.Count), to + TV.Count);
+                TRegisters.Store(TRegisters.Load(from), to);
+                TRegisters.Store(TRegisters.Load(from + TRegisters.Count), to + TRegisters.Count);
                 continue;
             }
 

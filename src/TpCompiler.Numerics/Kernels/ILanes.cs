@@ -12,17 +12,11 @@ internal unsafe interface ILanes<TSelf, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     static abstract int Count { get; }
-
-    /// <summary>Rows of a register tile of two registers each that fit beside its operands without spilling.</summary>
-    static abstract int TileRows { get; }
     static abstract TSelf Zero { get; }
     static abstract TSelf Broadcast(T value);
     static abstract TSelf Create(double constant);
     static abstract TSelf CreateBits(ulong bits);
     static abstract TSelf Load(T* source);
-
-    /// <summary>Asks for a cache line in the second-level cache, where the machine can; never faults.</summary>
-    static abstract void Prefetch(void* address);
     static abstract void Store(TSelf value, T* destination);
 
     static abstract TSelf operator +(TSelf left, TSelf right);

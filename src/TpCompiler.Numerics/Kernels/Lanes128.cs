@@ -19,12 +19,6 @@ internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>, T>
         get => Vector128<T>.Count;
     }
 
-    public static int TileRows
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 4;
-    }
-
     public static Lanes128<T> Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -55,15 +49,6 @@ internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> Load(T* source) => new() { value = Vector128.Load(source) };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(void* address)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch1(address);
-        }
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lanes128<T> value, T* destination) => value.value.Store(destination);

@@ -19,12 +19,6 @@ internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>, T>
         get => Vector256<T>.Count;
     }
 
-    public static int TileRows
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 4;
-    }
-
     public static Lanes256<T> Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -55,15 +49,6 @@ internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Load(T* source) => new() { value = Vector256.Load(source) };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(void* address)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch1(address);
-        }
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lanes256<T> value, T* destination) => value.value.Store(destination);

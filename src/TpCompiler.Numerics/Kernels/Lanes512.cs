@@ -19,12 +19,6 @@ internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>, T>
         get => Vector512<T>.Count;
     }
 
-    public static int TileRows
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 8;
-    }
-
     public static Lanes512<T> Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -55,15 +49,6 @@ internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> Load(T* source) => new() { value = Vector512.Load(source) };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(void* address)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch1(address);
-        }
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lanes512<T> value, T* destination) => value.value.Store(destination);

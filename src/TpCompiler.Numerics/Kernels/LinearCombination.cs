@@ -25,6 +25,29 @@ public static class LinearCombination
     public static void Axpy<T>(T factor, ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.FusedMultiplyAdd(x, factor, y, y);
 
+    /// <summary>Whether no number is NaN or infinite: x − x is 0 for every other, and a sum keeps a NaN.</summary>
+    public static bool AllFinite<T>(ReadOnlySpan<T> x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int lanes = Vector512<T>.Count;
+        Vector512<T> even = default, odd = default;
+        int i = 0;
+        for (; i <= x.Length - (2 * lanes); i += 2 * lanes)
+        {
+            Vector512<T> a = Vector512.Create(x.Slice(i, lanes)), b = Vector512.Create(x.Slice(i + lanes, lanes));
+            even += a - a;
+            odd += b - b;
+        }
+
+        T rest = T.Zero;
+        for (; i < x.Length; i++)
+        {
+            rest += x[i] - x[i];
+        }
+
+        return even + odd == Vector512<T>.Zero && rest == T.Zero;
+    }
+
     /// <summary>Σ a[i]·b[i], in 64-byte strides of four partial sums each, whatever the machine: the same bits everywhere.</summary>
     public static T Dot<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

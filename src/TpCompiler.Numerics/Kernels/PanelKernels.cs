@@ -22,8 +22,9 @@ internal abstract unsafe class PanelKernels<T>
 }
 
 /// <inheritdoc cref="PanelKernels{T}"/>
-internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
-    where TV : struct, ILanes<TV, T>
+internal sealed unsafe class PanelKernels<TRegisters, TR, T> : PanelKernels<T>
+    where TRegisters : struct, IRegisters<TR, T>
+    where TR : struct
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>
@@ -33,85 +34,96 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     private const int BlockBytes = 16384;
 
     /// <summary>Panels that the backward product runs through before its sums leave the registers.</summary>
-    private const int PanelsInBlock = 4;
+    private const int PanelsInBlock = 2;
 
     /// <summary>Column groups in a block of weights that stays in the first-level cache between its two uses.</summary>
     private const int GroupsInBlock = 4;
 
     private const int ColumnGroup = PanelMatrix<T>.ColumnGroup;
 
-    public static readonly PanelKernels<TV, T> Instance = new();
+    private const int SampleGroup = RowsTogether.Rows;
 
-    private static readonly int Width = 2 * TV.Count;
+    /// <summary>Samples that the forward product takes through a panel at a time.</summary>
+    private const int SampleBlock = 64;
+
+    public static readonly PanelKernels<TRegisters, TR, T> Instance = new();
+
+    private static readonly int Width = 2 * TRegisters.Count;
+
+    private static readonly int InputBlock = BlockBytes / (Width * sizeof(T));
 
     public override int PanelWidth => Width;
 
     public override void Forward(PanelMatrix<T> w, T* x, int batch, T* y)
     {
+        // The samples as the tiles read them, [block of samples][input block][group of samples][input][sample]; padding is never read.
+        int blocks = (batch + SampleBlock - 1) / SampleBlock;
+        T* samples = w.Samples.Reserve((long)w.Columns * blocks * SampleBlock);
+        WorkSharing.Run((w.Columns + InputBlock - 1) / InputBlock, i =>
+        {
+            int first = i * InputBlock, depth = Math.Min(InputBlock, w.Columns - first);
+            for (int b = 0; b < batch; b += SampleGroup)
+            {
+                int inBlock = b % SampleBlock;
+                T* to = samples + ((nint)(b - inBlock) * w.Columns) + (first * SampleBlock) + (inBlock * depth);
+                Packing<T>.Transpose(x + ((nint)b * w.Columns) + first, w.Columns, to, SampleGroup, Math.Min(SampleGroup, batch - b), depth);
+            }
+        });
         int panels = w.Panels;
         int piece = Math.Max(1, panels / (8 * WorkSharing.ThreadCount));
         WorkSharing.Run((panels + piece - 1) / piece, i =>
         {
-            T* edge = stackalloc T[RowsTogether.Rows * Width];
+            T* sums = stackalloc T[SampleBlock * Width];
             for (int panel = i * piece; panel < Math.Min(panels, (i + 1) * piece); panel++)
             {
-                ForwardPanel(w, panel, x, batch, y, edge);
+                for (int b = 0; b < batch; b += SampleBlock)
+                {
+                    ForwardPanel(w, panel, samples + ((nint)b * w.Columns), Math.Min(SampleBlock, batch - b), y + ((nint)b * w.Rows), sums);
+                }
             }
         });
     }
 
+    /// <summary>One panel's outputs for some samples. They are summed in a place of their own: rows of y may share a line of the cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ForwardPanel(PanelMatrix<T> w, int panel, T* x, int batch, T* y, T* edge)
+    private static void ForwardPanel(PanelMatrix<T> w, int panel, T* samples, int count, T* y, T* sums)
     {
-        int block = BlockBytes / (Width * sizeof(T));
-        int valid = Math.Min(Width, w.Rows - (panel * Width));
-        for (int k = 0; k < w.Columns; k += block)
+        for (int k = 0; k < w.Columns; k += InputBlock)
         {
-            T* ahead = w.Panel(panel) + ((nint)(k + block) * Width);
-            nint aheadStep = Width * sizeof(T) / ((batch + TV.TileRows - 1) / TV.TileRows);
-            for (int b = 0, rows; b < batch; b += rows)
+            int depth = Math.Min(InputBlock, w.Columns - k);
+            T* ahead = w.Panel(panel) + ((nint)(k + InputBlock) * Width);
+            nint aheadStep = Width * sizeof(T) / ((count + TRegisters.TileRows - 1) / TRegisters.TileRows);
+            for (int b = 0, rows; b < count; b += rows)
             {
-                rows = RegisterTile<TV, T, RowsApart>.Rows(batch - b);
-                T* target = y + ((nint)b * w.Rows) + (panel * Width);
-                bool whole = valid == Width;
-                int tiles = whole ? (batch - b) / rows : 1;
-                if (!whole && k > 0)
+                rows = RegisterTile<TRegisters, TR, T, RowsTogether>.Rows(count - b);
+                int tiles = rows == SampleGroup ? (count - b) / rows : 1;
+                RegisterTile<TRegisters, TR, T, RowsTogether>.Run(rows, 2, new TileOperands<T>
                 {
-                    CopyRows(target, w.Rows, edge, Width, rows, valid);
-                }
-
-                var operands = new TileOperands<T>
-                {
-                    A = x + ((nint)b * w.Columns) + k,
-                    RowStride = w.Columns,
+                    A = samples + (k * SampleBlock) + (b / SampleGroup * SampleGroup * depth) + (b % SampleGroup),
                     Segments = 1,
                     B = w.Panel(panel) + ((nint)k * Width),
-                    C = whole ? target : edge,
-                    RowStrideOfC = whole ? w.Rows : Width,
-                    Depth = Math.Min(block, w.Columns - k),
+                    C = sums + (b * Width),
+                    RowStrideOfC = Width,
+                    Depth = depth,
                     Beta = k == 0 ? T.Zero : T.One,
                     Tiles = tiles,
-                    TileStride = (nint)rows * w.Columns,
-                    TileStrideOfC = (nint)rows * w.Rows,
+                    TileStride = (nint)SampleGroup * depth,
+                    TileStrideOfC = SampleGroup * Width,
                     Ahead = ahead,
                     AheadStep = aheadStep,
-                };
-                RegisterTile<TV, T, RowsApart>.Run(rows, 2, operands);
-                if (!whole)
-                {
-                    CopyRows(edge, Width, target, w.Rows, rows, valid);
-                }
-
-                ahead = (T*)((byte*)ahead + (aheadStep * operands.Depth * tiles));
+                });
+                ahead = (T*)((byte*)ahead + (aheadStep * depth * tiles));
                 rows *= tiles;
             }
         }
+
+        Packing<T>.Copy(sums, Width, y + (panel * Width), w.Rows, count, Math.Min(Width, w.Rows - (panel * Width)));
     }
 
     public override void TransposedAndUpdate(PanelMatrix<T> w, T* d, int batch, T* y, T decay, T coefficient, T* u, T* v, int rank)
     {
         int columns = w.PaddedColumns;
-        int sampleBlock = 2 * TV.Count;
+        int sampleBlock = 2 * TRegisters.Count;
         int sampleBlocks = (batch + sampleBlock - 1) / sampleBlock;
         bool update = rank > 0 || decay != T.One;
 
@@ -131,11 +143,11 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                 int lanes = LanesFor(samples);
                 T* to = errors + ((nint)block * w.PaddedRows * sampleBlock) + ((nint)first * lanes);
                 ClearUnless(valid == Width && samples == lanes, to, Width * lanes);
-                TransposeRows(d + ((nint)block * sampleBlock * w.Rows) + first, w.Rows, to, lanes, samples, valid);
+                Packing<T>.Transpose(d + ((nint)block * sampleBlock * w.Rows) + first, w.Rows, to, lanes, samples, valid);
             }
 
             ClearUnless(valid == Width, left + ((nint)first * rank), Width * rank);
-            CopyRows(u + first, w.Rows, left + ((nint)first * rank), Width, rank, valid);
+            Packing<T>.Copy(u + first, w.Rows, left + ((nint)first * rank), Width, rank, valid);
         });
 
         int groups = columns / ColumnGroup;
@@ -148,7 +160,7 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                 int valid = Math.Min(ColumnGroup, w.Columns - (group * ColumnGroup));
                 T* target = right + ((nint)group * ColumnGroup * rank);
                 ClearUnless(valid == ColumnGroup, target, ColumnGroup * rank);
-                ScaleRows(coefficient, v + (group * ColumnGroup), w.Columns, target, rank, valid);
+                Packing<T>.Scale(coefficient, v + (group * ColumnGroup), w.Columns, target, ColumnGroup, rank, valid);
             }
 
             for (int panel = 0; panel < w.Panels; panel += PanelsInBlock)
@@ -178,7 +190,7 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
                 int valid = Math.Min(w.Columns, to * ColumnGroup) - first;
                 int lanes = LanesFor(samples);
                 T* sums = result + ((nint)block * columns * sampleBlock) + ((nint)first * lanes);
-                TransposeRows(sums, lanes, y + ((nint)block * sampleBlock * w.Columns) + first, w.Columns, valid, samples);
+                Packing<T>.Transpose(sums, lanes, y + ((nint)block * sampleBlock * w.Columns) + first, w.Columns, valid, samples);
             }
         });
     }
@@ -192,10 +204,9 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     {
         nint column = (nint)group * ColumnGroup;
         T* weights = w.Panel(panel) + (column * Width);
-        RegisterTile<TV, T, RowsApart>.Run(TV.TileRows, lanes / TV.Count, new TileOperands<T>
+        RegisterTile<TRegisters, TR, T, RowsOfPanel>.Run(TRegisters.TileRows, lanes / TRegisters.Count, new TileOperands<T>
         {
             A = weights,
-            RowStride = Width,
             Segments = count,
             SegmentStride = (nint)w.PaddedColumns * Width,
             B = errors + ((nint)panel * Width * lanes),
@@ -203,11 +214,11 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
             RowStrideOfC = lanes,
             Depth = Width,
             Beta = panel == 0 ? T.Zero : T.One,
-            Tiles = span * ColumnGroup / TV.TileRows,
-            TileStride = (nint)TV.TileRows * Width,
-            TileStrideOfC = (nint)TV.TileRows * lanes,
+            Tiles = span * ColumnGroup / TRegisters.TileRows,
+            TileStride = (nint)TRegisters.TileRows * Width,
+            TileStrideOfC = (nint)TRegisters.TileRows * lanes,
             Ahead = weights,
-            AheadStep = alone ? TV.TileRows * sizeof(T) : 0,
+            AheadStep = alone ? TRegisters.TileRows * sizeof(T) : 0,
             AheadOffset = alone ? (nint)span * ColumnGroup * Width : 0,
         });
     }
@@ -218,9 +229,9 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     {
         T* weights = w.Panel(panel) + ((nint)group * ColumnGroup * Width);
         T* ahead = weights + ((nint)span * ColumnGroup * Width);
-        for (int r = 0; r < ColumnGroup; r += TV.TileRows)
+        for (int r = 0; r < ColumnGroup; r += TRegisters.TileRows)
         {
-            RegisterTile<TV, T, RowsTogether>.Run(TV.TileRows, 2, new TileOperands<T>
+            RegisterTile<TRegisters, TR, T, RowsTogether>.Run(TRegisters.TileRows, 2, new TileOperands<T>
             {
                 A = right + ((nint)group * ColumnGroup * rank) + r,
                 Segments = 1,
@@ -239,7 +250,7 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
     }
 
     /// <summary>Samples that a block with this many left is padded to: one register's or two.</summary>
-    private static int LanesFor(int samples) => samples <= TV.Count ? TV.Count : 2 * TV.Count;
+    private static int LanesFor(int samples) => samples <= TRegisters.Count ? TRegisters.Count : 2 * TRegisters.Count;
 
     /// <summary>Padding must be zero: it meets padded weights, and 0·NaN would spread.</summary>
     private static void ClearUnless(bool filled, T* target, int length)
@@ -247,40 +258,6 @@ internal sealed unsafe class PanelKernels<TV, T> : PanelKernels<T>
         if (!filled)
         {
             new Span<T>(target, length).Clear();
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CopyRows(T* from, nint fromStride, T* to, nint toStride, int rows, int length)
-    {
-        for (int r = 0; r < rows; r++)
-        {
-            new ReadOnlySpan<T>(from + (r * fromStride), length).CopyTo(new Span<T>(to + (r * toStride), length));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ScaleRows(T factor, T* from, nint fromStride, T* to, int rows, int length)
-    {
-        for (int r = 0; r < rows; r++)
-        {
-            for (int i = 0; i < length; i++)
-            {
-                to[(r * ColumnGroup) + i] = factor * from[(r * fromStride) + i];
-            }
-        }
-    }
-
-    /// <summary>to[i][r] = from[r][i] for r below rows, i below length.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeRows(T* from, nint fromStride, T* to, nint toStride, int rows, int length)
-    {
-        for (int i = 0; i < length; i++)
-        {
-            for (int r = 0; r < rows; r++)
-            {
-                to[(i * toStride) + r] = from[(r * fromStride) + i];
-            }
         }
     }
 }

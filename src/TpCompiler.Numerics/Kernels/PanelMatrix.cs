@@ -164,6 +164,8 @@ public sealed unsafe class PanelMatrix<T>
     }
 
     /// <summary>Packed operands of the step under way, kept for the next.</summary>
+    internal AlignedArray<T> Samples { get; } = new(0);
+
     internal AlignedArray<T> Errors { get; } = new(0);
 
     internal AlignedArray<T> Result { get; } = new(0);
@@ -175,9 +177,9 @@ public sealed unsafe class PanelMatrix<T>
     internal T* Panel(int panel) => weights.Pointer + ((nint)panel * PaddedColumns * kernels.PanelWidth);
 
     private static PanelKernels<T> WidestKernels() =>
-        Vector512.IsHardwareAccelerated ? PanelKernels<Lanes512<T>, T>.Instance
-        : Vector256.IsHardwareAccelerated ? PanelKernels<Lanes256<T>, T>.Instance
-        : PanelKernels<Lanes128<T>, T>.Instance;
+        Vector512.IsHardwareAccelerated ? PanelKernels<Registers512<T>, Vector512<T>, T>.Instance
+        : Vector256.IsHardwareAccelerated ? PanelKernels<Registers256<T>, Vector256<T>, T>.Instance
+        : PanelKernels<Registers128<T>, Vector128<T>, T>.Instance;
 
     private static void Require(bool fits, string name)
     {

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace TpCompiler.Numerics.Kernels;
 
@@ -21,12 +20,6 @@ internal unsafe struct TwinLanes512<T> : ILanes<TwinLanes512<T>, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => 2 * Vector512<T>.Count;
-    }
-
-    public static int TileRows
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => throw new NotSupportedException("A tile is of single registers.");
     }
 
     public static TwinLanes512<T> Zero
@@ -66,15 +59,6 @@ internal unsafe struct TwinLanes512<T> : ILanes<TwinLanes512<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TwinLanes512<T> Load(T* source) =>
         new() { low = Vector512.Load(source), high = Vector512.Load(source + Vector512<T>.Count) };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(void* address)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch1(address);
-        }
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(TwinLanes512<T> value, T* destination)

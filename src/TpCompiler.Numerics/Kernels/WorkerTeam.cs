@@ -8,8 +8,8 @@ namespace TpCompiler.Numerics.Kernels;
 /// </summary>
 internal sealed class WorkerTeam
 {
-    /// <summary>Turns of a waiting loop before a thread goes to sleep: some 50 µs.</summary>
-    private const int SpinsBeforeSleep = 200;
+    /// <summary>Turns of a waiting loop before a thread goes to sleep: about a millisecond.</summary>
+    private const int SpinsBeforeSleep = 4000;
 
     private readonly Lock gate = new();
     private readonly SemaphoreSlim wake = new(0);

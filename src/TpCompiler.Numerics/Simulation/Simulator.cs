@@ -25,7 +25,7 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
     /// <param name="seed">Selects the random numbers.</param>
     /// <param name="settings">Sizes of the axes of data, and threads.</param>
     public Simulator(Program program, int width, ulong seed, ExecutionSettings settings)
-        : base(JoinedUpdates.Schedule(program), settings)
+        : base(JoinedUpdates.Schedule(SharedCalls.Hoist(program)), settings)
     {
         this.seed = seed;
         widths = program.Widths.ToDictionary(w => w.Name, w => WidthOf(w, width), StringComparer.Ordinal);

@@ -6,8 +6,9 @@ using TpCompiler.Numerics.Kernels;
 namespace TpCompiler.Benchmarks.Steps;
 
 /// <summary>
-/// <c>step --width 1024 --batch 32 --seconds 2 --threads 2 --precision single</c>: prints, in a line, the loss after ten steps, the
-/// median and the least milliseconds of a step, and the multiply-add limit in 10⁹ operations a second.
+/// <c>step --of simulator --width 1024 --batch 32 --seconds 2 --threads 2 --precision single</c>: prints, in a line, the loss after ten
+/// steps, the median and the least milliseconds of a step, the median share of the multiply-add limit, and that limit's median in 10⁹
+/// operations a second. A step and a burst of multiply-adds alternate.
 /// </summary>
 internal static class StepCommand
 {
@@ -18,11 +19,12 @@ internal static class StepCommand
     {
         int width = 1024, batch = 32;
         double seconds = 2;
-        bool single = true;
+        bool single = true, simulator = true;
         for (int i = 0; i + 1 < args.Length; i += 2)
         {
             switch (args[i])
             {
+                case "--of": simulator = args[i + 1] != "kernels"; break;
                 case "--width": width = int.Parse(args[i + 1], CultureInfo.InvariantCulture); break;
                 case "--batch": batch = int.Parse(args[i + 1], CultureInfo.InvariantCulture); break;
                 case "--seconds": seconds = double.Parse(args[i + 1], CultureInfo.InvariantCulture); break;
@@ -34,34 +36,35 @@ internal static class StepCommand
             }
         }
 
-        double limit = MultiplyAddLimit.Measure(single);
-        (double loss, double median, double least) = single
-            ? Time(new TwoHiddenLayerStep<float>(width, InputDimension, batch, Rate), seconds)
-            : Time(new TwoHiddenLayerStep<double>(width, InputDimension, batch, Rate), seconds);
-        limit = Math.Max(limit, MultiplyAddLimit.Measure(single));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{loss:G7} {median:F4} {least:F4} {limit:F1}"));
+        double operations = (6.0 * width * width * batch) + (4.0 * width * InputDimension * batch) + (4.0 * width * batch);
+        var watch = new StepWatch(operations, single, seconds);
+        double loss = (simulator, single) switch
+        {
+            (true, true) => new SimulatedStep<float>(width, InputDimension, batch, Rate).Time(watch),
+            (true, false) => new SimulatedStep<double>(width, InputDimension, batch, Rate).Time(watch),
+            (false, true) => Time(new TwoHiddenLayerStep<float>(width, InputDimension, batch, Rate), watch),
+            (false, false) => Time(new TwoHiddenLayerStep<double>(width, InputDimension, batch, Rate), watch),
+        };
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{loss:G7} {watch.Median:F4} {watch.Least:F4} {watch.Share:F4} {watch.Limit:F1}"));
         return 0;
     }
 
-    private static (double Loss, double Median, double Least) Time<T>(TwoHiddenLayerStep<T> net, double seconds)
+    private static double Time<T>(TwoHiddenLayerStep<T> net, StepWatch watch)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         double loss = 0;
-        for (int step = 0; step <= 10; step++)
+        for (int step = 0; step <= StepWatch.LossAfter; step++)
         {
             loss = net.Step();
         }
 
-        var times = new List<double>();
-        long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds)
+        while (!watch.IsOver)
         {
-            long before = Stopwatch.GetTimestamp();
             net.Step();
-            times.Add(Stopwatch.GetElapsedTime(before).TotalMilliseconds);
+            watch.StepDone();
         }
 
-        times.Sort();
-        return (loss, times[times.Count / 2], times[0]);
+        return loss;
     }
 }

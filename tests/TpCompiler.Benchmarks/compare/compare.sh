@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Times one training step of a two-hidden-layer tanh net here, in PyTorch (nn + SGD, and by hand with addmm_) and in NumPy, by turns in one run,
+# Times one training step of a two-hidden-layer tanh net in the simulator, on its kernels alone, in PyTorch (nn + SGD, and by hand with addmm_) and in NumPy, by turns in one run,
 # and prints medians over the rounds, ratios and the share of the machine's multiply-add limit.
 # usage: compare.sh [WIDTH [BATCH [ROUNDS [SECONDS [THREADS]]]]]      PYTHON names an interpreter that has numpy and torch
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-width=${1:-1024} batch=${2:-32} rounds=${3:-5} seconds=${4:-2} threads=${5:-$(nproc)} python=${PYTHON:-/usr/bin/python3}
+width=${1:-1024} batch=${2:-32} rounds=${3:-9} seconds=${4:-1} threads=${5:-$(nproc)} python=${PYTHON:-/usr/bin/python3}
 dotnet build "$here/.." -c Release -v q --nologo >&2
 program=$(ls "$here"/../bin/Release/*/TpCompiler.Benchmarks.dll)
 
@@ -16,7 +16,9 @@ fi
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 for ((round = 0; round < rounds; round++)); do
-    echo "tpc $(dotnet "$program" step --width "$width" --batch "$batch" --seconds "$seconds" --threads "$threads")" >> "$results"
+    for part in simulator kernels; do
+        echo "$part $(dotnet "$program" step --of "$part" --width "$width" --batch "$batch" --seconds "$seconds" --threads "$threads")" >> "$results"
+    done
     for engine in autograd addmm numpy; do
         echo "$engine $("$python" "$here/step.py" "$engine" "$width" "$batch" "$seconds" "$threads")" >> "$results"
     done

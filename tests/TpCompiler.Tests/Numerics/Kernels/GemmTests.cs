@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using TpCompiler.Numerics.Kernels;
 
 namespace TpCompiler.Tests.Numerics.Kernels;
@@ -18,18 +19,18 @@ public sealed class GemmTests
     {
         foreach ((bool transposeA, bool transposeB) in new[] { (false, false), (true, false), (false, true), (true, true) })
         {
-            RequireSums<float>(GemmKernels<Lanes512<float>, float>.Instance, m, n, k, transposeA, transposeB, 3e-7);
-            RequireSums<double>(GemmKernels<Lanes512<double>, double>.Instance, m, n, k, transposeA, transposeB, 6e-16);
+            RequireSums<float>(GemmKernels<Registers512<float>, Vector512<float>, float>.Instance, m, n, k, transposeA, transposeB, 3e-7);
+            RequireSums<double>(GemmKernels<Registers512<double>, Vector512<double>, double>.Instance, m, n, k, transposeA, transposeB, 6e-16);
         }
     }
 
     [Fact]
     public void Every_register_width_computes_the_same_sums()
     {
-        RequireSums<float>(GemmKernels<Lanes256<float>, float>.Instance, 29, 41, 300, false, true, 3e-7);
-        RequireSums<float>(GemmKernels<Lanes128<float>, float>.Instance, 29, 41, 300, false, true, 3e-7);
-        RequireSums<double>(GemmKernels<Lanes256<double>, double>.Instance, 29, 41, 300, true, false, 6e-16);
-        RequireSums<double>(GemmKernels<Lanes128<double>, double>.Instance, 29, 41, 300, true, false, 6e-16);
+        RequireSums<float>(GemmKernels<Registers256<float>, Vector256<float>, float>.Instance, 29, 41, 300, false, true, 3e-7);
+        RequireSums<float>(GemmKernels<Registers128<float>, Vector128<float>, float>.Instance, 29, 41, 300, false, true, 3e-7);
+        RequireSums<double>(GemmKernels<Registers256<double>, Vector256<double>, double>.Instance, 29, 41, 300, true, false, 6e-16);
+        RequireSums<double>(GemmKernels<Registers128<double>, Vector128<double>, double>.Instance, 29, 41, 300, true, false, 6e-16);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using TpCompiler.Numerics.Kernels;
 
 namespace TpCompiler.Tests.Numerics.Kernels;
@@ -28,12 +29,12 @@ public sealed class PanelMatrixTests
     [Fact]
     public void Every_register_width_computes_the_same_sums()
     {
-        RequireSums<float>(37, 45, 19, 2e-6, PanelKernels<Lanes512<float>, float>.Instance);
-        RequireSums<float>(37, 45, 19, 2e-6, PanelKernels<Lanes256<float>, float>.Instance);
-        RequireSums<float>(37, 45, 19, 2e-6, PanelKernels<Lanes128<float>, float>.Instance);
-        RequireSums<double>(37, 45, 19, 4e-15, PanelKernels<Lanes512<double>, double>.Instance);
-        RequireSums<double>(37, 45, 19, 4e-15, PanelKernels<Lanes256<double>, double>.Instance);
-        RequireSums<double>(37, 45, 19, 4e-15, PanelKernels<Lanes128<double>, double>.Instance);
+        RequireSums<float>(37, 45, 19, 2e-6, PanelKernels<Registers512<float>, Vector512<float>, float>.Instance);
+        RequireSums<float>(37, 45, 19, 2e-6, PanelKernels<Registers256<float>, Vector256<float>, float>.Instance);
+        RequireSums<float>(37, 45, 19, 2e-6, PanelKernels<Registers128<float>, Vector128<float>, float>.Instance);
+        RequireSums<double>(37, 45, 19, 4e-15, PanelKernels<Registers512<double>, Vector512<double>, double>.Instance);
+        RequireSums<double>(37, 45, 19, 4e-15, PanelKernels<Registers256<double>, Vector256<double>, double>.Instance);
+        RequireSums<double>(37, 45, 19, 4e-15, PanelKernels<Registers128<double>, Vector128<double>, double>.Instance);
     }
 
     [Fact]
