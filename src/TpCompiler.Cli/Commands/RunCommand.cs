@@ -3,6 +3,7 @@ using TpCompiler.Cli.Data;
 using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
 using TpCompiler.Limits.Scaling;
+using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Limit;
 
 namespace TpCompiler.Cli.Commands;
@@ -99,14 +100,15 @@ internal sealed class RunCommand : Command
             return null;
         }
 
+        InputRotation rotation = InputRotation.Of(limitProgram, program.Samples, program.AxisSizes);
         LimitSettings settings = new()
         {
             Tolerance = parsed.GetValue(tolerance),
             Points = parsed.GetValue(points),
             Seed = parsed.GetValue(seed),
-            AxisSizes = program.AxisSizes,
+            AxisSizes = rotation.AxisSizes,
             Threads = Environment.ProcessorCount,
         };
-        return ProgramRunner.Limit(limitProgram, program.Source, program.Feed, settings, reporter, diagnostics);
+        return ProgramRunner.Limit(rotation.Program, program.Source, RunnableProgram.FeedOf(rotation.Samples), settings, reporter, diagnostics);
     }
 }

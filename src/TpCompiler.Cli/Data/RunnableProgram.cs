@@ -10,19 +10,23 @@ namespace TpCompiler.Cli.Data;
 /// <param name="Source">Its text.</param>
 /// <param name="Compilation">What the text says.</param>
 /// <param name="Program">The level-1 program, or the training of the network.</param>
-/// <param name="Feed">Its data.</param>
 /// <param name="AxisSizes">The sizes that the data decides.</param>
-/// <param name="Samples">The same data, all samples of each field; empty for a level-1 program.</param>
+/// <param name="Samples">Its data, all samples of each field; empty for a level-1 program.</param>
 internal sealed record RunnableProgram(
     SourceText Source,
     Compilation Compilation,
     Program Program,
-    IDataFeed Feed,
     IReadOnlyDictionary<string, int> AxisSizes,
     IReadOnlyDictionary<string, SampleField> Samples)
 {
     /// <summary>The class of the parametrization; null for a level-1 program.</summary>
     public Verdict? Verdict { get; } = ScalingAnalysis.Analyze(Program).Verdict;
+
+    /// <summary>Its data, batch by batch.</summary>
+    public IDataFeed Feed => FeedOf(Samples);
+
+    /// <summary>Other samples in place of its own, batch by batch.</summary>
+    public static IDataFeed FeedOf(IReadOnlyDictionary<string, SampleField> samples) => samples.Count == 0 ? NoData.Instance : new BatchFeed(samples);
 
     /// <summary>Reads program and data; null with errors in the bag.</summary>
     /// <param name="path">The program.</param>
@@ -45,7 +49,7 @@ internal sealed record RunnableProgram(
 
         if (compilation.Program is { } program)
         {
-            return new(source, compilation, program, NoData.Instance, new Dictionary<string, int>(), new Dictionary<string, SampleField>());
+            return new(source, compilation, program, new Dictionary<string, int>(), new Dictionary<string, SampleField>());
         }
 
         if (compilation is not { Network: { } network, TrainingPlan: { } plan, TrainingProgram: { } training })
@@ -59,8 +63,7 @@ internal sealed record RunnableProgram(
             return null;
         }
 
-        Dictionary<string, SampleField> samples = SamplesOf(data, network, plan);
-        return new(source, compilation, training, new BatchFeed(samples), data.AxisSizes, samples);
+        return new(source, compilation, training, data.AxisSizes, SamplesOf(data, network, plan));
     }
 
     private static DataBinding? Bind(Network network, TrainingPlan plan, string path, string? dataPath, DiagnosticBag diagnostics)

@@ -26,16 +26,16 @@ internal static class Checker
         }
 
         IReadOnlyList<ExpectedScale> expected = ExpectedScale.Of(program.Program, scaling, program.Compilation.Network, program.Compilation.TrainingPlan);
-        IDataFeed feed = program.Compilation.TrainingPlan is { } plan ? new GenericTargets(program.Feed, plan.Targets.Select(target => target.Field)) : program.Feed;
+        IDataFeed feed = WithGenericTargets(program, program.Feed);
         CheckResult result = ScaleCheck.Run<double>(
-            program.Program, expected, settings, feed, Limit(program, scaling, settings, feed, interrupt.Token), new NetProgress(progress), interrupt.Token);
+            program.Program, expected, settings, feed, Limit(program, scaling, settings, interrupt.Token), new NetProgress(progress), interrupt.Token);
         CheckReport report = new(program.Program.Name, result);
         report.AddTo(diagnostics, program.Source);
         return report;
     }
 
     /// <summary>The limit of the outputs over the steps of the check; null where outputs stay random, blow up, or have no limit program.</summary>
-    private static IReadOnlyList<LimitRecord>? Limit(RunnableProgram program, ScalingResult scaling, CheckSettings settings, IDataFeed feed, CancellationToken cancel)
+    private static IReadOnlyList<LimitRecord>? Limit(RunnableProgram program, ScalingResult scaling, CheckSettings settings, CancellationToken cancel)
     {
         if (scaling.Verdict is { Regime: not Regime.FeatureLearning } || LimitProgram.Of(ScaleCheck.Shorten(program.Program, settings.Steps)).Program is not { } limit)
         {
@@ -43,10 +43,15 @@ internal static class Checker
         }
 
         // Nets are a few hundredths away; a limit to a thousandth measures that, and is far cheaper than one to the last digit.
-        LimitSettings limitSettings = new() { AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = 1e-3, MaxPoints = 1 << 13 };
-        LimitResult result = LimitEvaluator.Evaluate(limit, new FirstBatch(feed), limitSettings, null, cancel);
+        InputRotation rotation = InputRotation.Of(limit, program.Samples, program.AxisSizes);
+        FirstBatch feed = new(WithGenericTargets(program, RunnableProgram.FeedOf(rotation.Samples)));
+        LimitSettings limitSettings = new() { AxisSizes = rotation.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = 1e-3, MaxPoints = 1 << 13 };
+        LimitResult result = LimitEvaluator.Evaluate(rotation.Program, feed, limitSettings, null, cancel);
         return [.. result.Records.Where(record => scaling.ScaleOf(record.Name)?.Exponent is { IsZero: true })];
     }
+
+    private static IDataFeed WithGenericTargets(RunnableProgram program, IDataFeed feed) =>
+        program.Compilation.TrainingPlan is { } plan ? new GenericTargets(feed, plan.Targets.Select(target => target.Field)) : feed;
 
     private sealed class NetProgress(ProgressLine line) : IProgress<ExecutionProgress>
     {
