@@ -20,7 +20,7 @@ network : 'network' name '(' (input (',' input)*)? ')' '{' statement* '}' ;
 
 input : name (':' shape)? ;
 
-function : 'function' name '(' (name (',' name)*)? ')' '=' expression ;
+function : 'function' name '(' (name (',' name)*)? ')' ('=' expression | '{' assignment* 'return' expression '}') ;
 
 parametrization : 'parametrization' (name ('by' 'role')?)? entries? ;
 
@@ -92,7 +92,12 @@ primary
 
 arguments : '(' (argument (',' argument)*)? ')' ;
 
-argument : (name ':')? expression ;
+argument
+    : name 'in' expression '..' expression
+    | (name ':')? expression (comparison expression)?
+    ;
+
+comparison : '<' | '<=' | '>' | '>=' | '==' | '!=' ;
 
 // Words that only mean something in one place stay free as names.
 name : NAME | 'role' | 'by' | 'slot' | 'in' | 'scalar' | 'axis' | 'step' ;

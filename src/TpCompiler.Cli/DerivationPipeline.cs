@@ -22,7 +22,9 @@ internal static class DerivationPipeline
             return null;
         }
 
-        ScalingResult scaling = ScalingAnalysis.Analyze(program);
+        ScalingResult scaling = compilation is { Network: { } trained, TrainingPlan: { } plan, TrainingProgram: { } training }
+            ? ScalingAnalysis.Analyze(trained, plan, training)
+            : ScalingAnalysis.Analyze(program);
         Regime? regime = scaling.Verdict?.Regime;
         if (compilation.Network is { } network && regime is not Regime.FeatureLearning)
         {

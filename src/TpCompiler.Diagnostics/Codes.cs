@@ -48,6 +48,7 @@ public static class Codes
     public static readonly DiagnosticDescriptor UndeterminedDimension = Error("TP0214", "size not known", "nothing says how large `{0}` is");
     public static readonly DiagnosticDescriptor UnusedName = Warning("TP0215", "never used", "`{0}` is never used");
     public static readonly DiagnosticDescriptor NotCoordinatewise = Error("TP0216", "not an expression of coordinates", "{0} can't stand in an expression of the coordinates");
+    public static readonly DiagnosticDescriptor InvalidPosition = Error("TP0217", "not a position", "`{0}` is no position on a finite axis");
 
     // TP03xx: parametrizations and training blocks.
     public static readonly DiagnosticDescriptor UnknownParametrization = Error("TP0301", "unknown parametrization", "there is no parametrization named `{0}`");

@@ -109,12 +109,12 @@ public sealed class Compilation
         var functions = new Dictionary<string, DeclarationSyntax.Function>(StringComparer.Ordinal);
         foreach (var function in SyntaxTree.Declarations.OfType<DeclarationSyntax.Function>())
         {
-            var called = Calls(function.Body).ToList();
+            var called = function.Locals.SelectMany(local => Calls(local.Value)).Concat(Calls(function.Body)).ToList();
             if (called.Any(c => c.Text == function.Name.Text))
             {
                 Diagnostics.Add(Codes.RecursiveDefinition, function.Name.Span, function.Name.Text);
             }
-            else if (called.Find(c => !Nonlinearities.Contains(c.Text) && !functions.ContainsKey(c.Text) && c.Text is not ("sum" or "softmax")) is { } unknown)
+            else if (called.Find(c => !Nonlinearities.Contains(c.Text) && !functions.ContainsKey(c.Text) && !ExpressionBinder.BuiltIn.Contains(c.Text)) is { } unknown)
             {
                 Diagnostics.Add(Diagnostic.Create(Codes.UnknownFunction, new Location(source, unknown.Span), unknown.Text).WithSpelling(unknown.Text, Nonlinearities.Names.Concat(functions.Keys)));
             }
@@ -135,6 +135,8 @@ public sealed class Compilation
         ExpressionSyntax.Power p => Calls(p.Base).Concat(Calls(p.Exponent)),
         ExpressionSyntax.Sum s => s.Terms.SelectMany(t => Calls(t.Term)),
         ExpressionSyntax.Product p => p.Factors.SelectMany(f => Calls(f.Factor)),
+        ExpressionSyntax.Comparison c => Calls(c.Left).Concat(Calls(c.Right)),
+        ExpressionSyntax.Name n => n.Indices.SelectMany(Calls),
         _ => [],
     };
 }

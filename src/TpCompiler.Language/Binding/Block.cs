@@ -26,6 +26,9 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
 
     public List<Width> Widths { get; } = [];
 
+    /// <summary>The data that the network is given: positions may be looked up by it.</summary>
+    public HashSet<string> Inputs { get; } = new(StringComparer.Ordinal);
+
     public List<Axis> Axes { get; } = [];
 
     public Dictionary<string, Meaning> Names { get; } = new(StringComparer.Ordinal);
@@ -125,10 +128,10 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
     public Value NameIt(Value value, string name, Span span, string? note = null)
     {
         ValueList<string> widths = value.Width is { } width ? [width] : [];
-        if (value.Expr is Expr.Reference reference && Anonymous.Remove(reference.Name))
+        if (value.Expr is Expr.Reference reference && Anonymous.Contains(reference.Name) && Find(reference.Name) is { } instruction && instruction.Result.AsReference() == reference)
         {
-            var at = Statements.FindLastIndex(s => s is Instruction i && i.Result.Name == reference.Name);
-            var instruction = (Instruction)Statements[at];
+            Anonymous.Remove(reference.Name);
+            var at = Statements.IndexOf(instruction);
             var renamed = instruction with { Result = instruction.Result with { Name = name }, Origin = new Origin(span, note) };
             Statements[at] = renamed;
             if (renamed.Result.Kind == ValueKind.Vector)
@@ -139,9 +142,25 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
             return value with { Expr = renamed.Result.AsReference(), HasProduct = false, Size = 1, Depth = 1 };
         }
 
+        if (value.Expr is Expr.Multiply product && LoneMoment(product) is { } lone && Anonymous.Remove(lone.Result.Name))
+        {
+            // A number times a mean is a mean.
+            Statements.Remove(lone);
+            var multiplier = Expr.ProductOf(product.Factors.Where(factor => factor is not Expr.Reference));
+            return Emit(lone with { Result = lone.Result with { Name = name }, Body = multiplier * lone.Body }, span, note: note);
+        }
+
         CheckGrowth(value, span);
-        return Emit(new Instruction.Nonlin(new Definition(name, value.Indices, widths), value.Expr), span, note: note);
+        return Emit(new Instruction.Nonlin(new Definition(name, value.Indices, widths), value.Expr.RenameSumsApart(value.Indices.Select(binder => binder.Name))), span, note: note);
     }
+
+    private Instruction? Find(string name) => (Instruction?)Statements.FindLast(s => s is Instruction i && i.Result.Name == name);
+
+    /// <summary>The Moment without a name of its own that a product is a multiple of.</summary>
+    private Instruction.Moment? LoneMoment(Expr.Multiply product) =>
+        product.Factors.All(factor => factor is Expr.Reference or Expr.Constant or Expr.Pi or Expr.WidthPower)
+            && product.Factors.OfType<Expr.Reference>().ToList() is [var only] && Anonymous.Contains(only.Name)
+            && Find(only.Name) is Instruction.Moment moment && moment.Result.AsReference() == only ? moment : null;
 
     /// <summary>Reports bodies that the Master Theorem does not cover: those that grow faster than polynomials, or that are not defined everywhere.</summary>
     public void CheckGrowth(Value value, Span span)

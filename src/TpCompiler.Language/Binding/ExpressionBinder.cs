@@ -14,7 +14,7 @@ namespace TpCompiler.Language.Binding;
 /// <param name="target">What the expression defines: the names of its parts follow it.</param>
 /// <param name="constants">Counters of loops, and the arguments of functions.</param>
 /// <param name="inFunction">Whether this is the body of a function, which sees its arguments alone.</param>
-internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDictionary<string, Meaning> constants, bool inFunction = false)
+internal sealed partial class ExpressionBinder(Block block, string target, IReadOnlyDictionary<string, Meaning> constants, bool inFunction = false)
 {
     public Value? Value(ExpressionSyntax syntax)
     {
@@ -90,6 +90,7 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
         ExpressionSyntax.Power p => Power(p),
         ExpressionSyntax.Transpose t => Transpose(t),
         ExpressionSyntax.Call c => Call(c),
+        ExpressionSyntax.Comparison or ExpressionSyntax.Range => Misplaced(syntax),
         _ => throw new UnreachableException(),
     };
 
@@ -121,37 +122,6 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
         }
 
         block.Unknown(name.Text, name.Span);
-        return null;
-    }
-
-    /// <summary><c>x[l - 1]</c>: the member of a family, or else a position on the first axis of its own.</summary>
-    private Meaning? Indexed(ExpressionSyntax.Name name)
-    {
-        var positions = name.Indices.Select(index => Integer(index)).ToList();
-        if (positions.Any(p => p is null))
-        {
-            return null;
-        }
-
-        var member = Families.Member(name.Text, positions.Select(p => p!.Value));
-        if (block.Names.TryGetValue(member, out var meaning))
-        {
-            return meaning;
-        }
-
-        if (positions is [{ } at] && block.Names.TryGetValue(name.Text, out var whole) && whole is Value { Indices: var indices } value
-            && indices.FirstOrDefault(binder => binder.Axis != Block.BatchAxis) is { } first)
-        {
-            if (at < 0 || (block.FindAxis(first.Axis)?.Size is { } size && at >= size))
-            {
-                block.Report(Codes.ShapeMismatch, name.Span, block.Source.Slice(name.Span), $"positions of `{first.Axis}` go from 0 to its size less 1");
-                return null;
-            }
-
-            return value with { Expr = value.Expr.ReplaceIndex(first.Name, new Index.Fixed(at)), Indices = indices.Where(binder => binder != first).ToValueList() };
-        }
-
-        block.Unknown(block.Names.ContainsKey(name.Text) || block.Later.Contains(member) ? member : name.Text, name.Span);
         return null;
     }
 
@@ -329,7 +299,7 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
             var vector = new Value(Expr.WidthTo(columns.Width!, 1) * multiplier * body, columns.Width, remaining, right.Size + 4, right.Depth + 2);
             block.CheckGrowth(vector, span);
             var moment = new Definition(block.Supply.Fresh(Names("m")), remaining, []);
-            return block.Emit(new Instruction.Moment(moment, columns.Width!, vector.Expr), span, anonymous: true) with { HasProduct = true };
+            return block.Emit(new Instruction.Moment(moment, columns.Width!, vector.Expr.RenameSumsApart(remaining.Select(binder => binder.Name))), span, anonymous: true) with { HasProduct = true };
         }
 
         var sum = summed is null ? body : Expr.SumOver(summed, body);
@@ -365,8 +335,14 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
                 return Count(call, 1) && Value(call.Arguments[0].Value) is { } body ? Moment(body, call.Span) : null;
             case "Nonlin":
                 return Nonlin(call);
-            case "sum" or "softmax":
+            case "sum" or "mean" or "softmax":
                 return OverAxis(call, name);
+        }
+
+        if (block.Functions.TryGetValue(name, out var own))
+        {
+            var given = call.Arguments.Select(a => Bind(a.Value)).ToList();
+            return given.Any(a => a is null or Broken) ? null : Inline(own, given!, call.Span);
         }
 
         var arguments = call.Arguments.Select(a => Value(a.Value)).ToList();
@@ -394,38 +370,7 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
 
         block.CheckGrowth(body, span);
         var result = new Definition(block.Supply.Fresh(Names("m")), body.Indices, []);
-        return block.Emit(new Instruction.Moment(result, width, body.Expr), span, anonymous: true);
-    }
-
-    /// <summary><c>sum(d, x)</c>: Σ over an axis; <c>softmax(d, x)</c>: exp(x) over its sum.</summary>
-    private Value? OverAxis(ExpressionSyntax.Call call, string name)
-    {
-        if (!Count(call, 2) || Value(call.Arguments[1].Value) is not { } body)
-        {
-            return null;
-        }
-
-        var axisName = (call.Arguments[0].Value as ExpressionSyntax.Name)?.Text ?? "";
-        if (block.IsWidth(axisName))
-        {
-            block.Report(Diagnostic.Create(Codes.WidthUsedAsFinite, block.Place(call.Arguments[0].Span), axisName, "summed over").WithHelp("a mean over a width is `Moment`"));
-            return null;
-        }
-
-        if (body.Indices.FirstOrDefault(b => b.Axis == axisName && b.Axis != Block.BatchAxis) is not { } binder)
-        {
-            block.Report(Codes.ShapeMismatch, call.Span, block.Source.Slice(call.Span), $"`{block.Source.Slice(call.Arguments[1].Span)}` has no axis `{axisName}`");
-            return null;
-        }
-
-        if (name == "sum")
-        {
-            return Arithmetic.Combine(Expr.SumOver(binder, body.Expr), [body]) with { Indices = body.Indices.Where(b => b != binder).ToValueList() };
-        }
-
-        var other = binder with { Name = binder.Name + "'" };
-        var exp = Expr.Apply("exp", body.Expr);
-        return Arithmetic.Combine(exp / Expr.SumOver(other, exp.RenameIndex(binder.Name, other.Name)), [body, body]);
+        return block.Emit(new Instruction.Moment(result, width, body.Expr.RenameSumsApart(body.Indices.Select(binder => binder.Name))), span, anonymous: true);
     }
 
     private Value? Expected(Span span, string found, string expected)
@@ -447,7 +392,7 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
 
     private static string Plural(int count) => count == 1 ? "1 argument" : $"{count} arguments";
 
-    /// <summary>A function of the user, inlined, or of the table. What it is applied to gets a name when a product stands in it: the preactivation.</summary>
+    /// <summary>A function of the user, inlined, or of the table.</summary>
     private Value? Apply(NameSyntax function, List<Value> arguments, Span span)
     {
         if (Fits(arguments, span) is null)
@@ -455,26 +400,12 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
             return null;
         }
 
-        for (var i = 0; i < arguments.Count; i++)
-        {
-            if (arguments[i] is { HasProduct: true } product)
-            {
-                arguments[i] = block.NameIt(product, block.Supply.Fresh(Names("h")), span);
-            }
-        }
-
         if (block.Functions.TryGetValue(function.Text, out var own))
         {
-            if (own.Parameters.Count != arguments.Count)
-            {
-                block.Report(Codes.WrongArgumentCount, span, function.Text, Plural(own.Parameters.Count), $"{arguments.Count}");
-                return null;
-            }
-
-            var environment = own.Parameters.Zip(arguments).ToDictionary(p => p.First.Text, p => (Meaning)p.Second, StringComparer.Ordinal);
-            return new ExpressionBinder(block, target, environment, inFunction: true).Value(own.Body) is { } value ? value with { Depth = value.Depth + 1 } : null;
+            return Inline(own, arguments, span);
         }
 
+        arguments = arguments.Select(argument => (Value)WithName(argument, span)).ToList();
         if (Nonlinearities.Signature(function.Text) is not { } signature)
         {
             block.Report(Diagnostic.Create(Codes.UnknownFunction, block.Place(function.Span), function.Text).WithSpelling(function.Text, Nonlinearities.Names.Concat(block.Functions.Keys)));
@@ -494,5 +425,47 @@ internal sealed class ExpressionBinder(Block block, string target, IReadOnlyDict
         }
 
         return Arithmetic.Combine(result, values);
+    }
+
+    /// <summary>What a function is applied to gets a name when a product stands in it: the preactivation.</summary>
+    private Meaning WithName(Meaning argument, Span span) =>
+        argument is Value { HasProduct: true } product ? block.NameIt(product, block.Supply.Fresh(Names("h")), span) : argument;
+
+    /// <summary>A function of the user: its arguments may be matrices, and its own values become values of the block.</summary>
+    private Value? Inline(DeclarationSyntax.Function own, IReadOnlyList<Meaning> arguments, Span span)
+    {
+        if (own.Parameters.Count != arguments.Count)
+        {
+            block.Report(Codes.WrongArgumentCount, span, own.Name.Text, Plural(own.Parameters.Count), $"{arguments.Count}");
+            return null;
+        }
+
+        var environment = new Dictionary<string, Meaning>(StringComparer.Ordinal);
+        foreach (var (parameter, argument) in own.Parameters.Zip(arguments))
+        {
+            // It may be used twice, or at another position: what has no name yet gets one.
+            environment[parameter.Text] = argument is Value { Expr: Expr.Reference reference } product && block.Anonymous.Contains(reference.Name)
+                ? block.NameIt(product, block.Supply.Fresh(Names("h")), span)
+                : WithName(argument, span);
+        }
+
+        foreach (var local in own.Locals)
+        {
+            var name = block.Supply.Fresh($"{local.Target.Name.Text}_{target}");
+            if (local.Target.Indices.Count > 0 || environment.ContainsKey(local.Target.Name.Text))
+            {
+                block.Report(Codes.DuplicateName, local.Target.Span, block.Source.Slice(local.Target.Span));
+                return null;
+            }
+
+            if (new ExpressionBinder(block, name, environment, inFunction: true).Value(local.Value) is not { } made)
+            {
+                return null;
+            }
+
+            environment[local.Target.Name.Text] = block.NameIt(made, name, local.Span);
+        }
+
+        return new ExpressionBinder(block, target, environment, inFunction: true).Value(own.Body) is { } value ? value with { Depth = value.Depth + 1 } : null;
     }
 }

@@ -40,6 +40,7 @@ internal static class NetworkBinder
             ValueList<IndexBinder> indices = [block.BinderOf(Block.BatchAxis), .. dimensions.Where(d => d!.Axis is not null).Select(d => block.BinderOf(d!.Axis!))];
             var data = new Instruction.Data(new Definition(input.Name.Text, indices, []), input.Name.Text) { Origin = new Origin(input.Span) };
             inputs.Add(data);
+            block.Inputs.Add(data.Result.Name);
             block.Names[input.Name.Text] = new Value(data.Result.AsReference(), null, indices);
         }
 

@@ -172,7 +172,7 @@ internal sealed class OptimizerBinder(Block block, FileSyntax file)
                 case ExpressionSyntax.Call c:
                     return Call(c);
                 default:
-                    block.Diagnostics.Add(Codes.NotAvailable, new Location(source, syntax.Span), "a transpose in an optimizer");
+                    block.Diagnostics.Add(Codes.NotAvailable, new Location(source, syntax.Span), "a transpose, comparison or range in an optimizer");
                     return null;
             }
         }

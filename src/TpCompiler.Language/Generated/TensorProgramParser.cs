@@ -40,8 +40,9 @@ internal partial class TensorProgramParser : Parser {
 		T__9=10, T__10=11, T__11=12, T__12=13, T__13=14, T__14=15, T__15=16, T__16=17,
 		T__17=18, T__18=19, T__19=20, T__20=21, T__21=22, T__22=23, T__23=24,
 		T__24=25, T__25=26, T__26=27, T__27=28, T__28=29, T__29=30, T__30=31,
-		T__31=32, T__32=33, T__33=34, T__34=35, T__35=36, NUMBER=37, NAME=38,
-		STRING=39, UNTERMINATED=40, COMMENT=41, SPACE=42, OTHER=43;
+		T__31=32, T__32=33, T__33=34, T__34=35, T__35=36, T__36=37, T__37=38,
+		T__38=39, T__39=40, T__40=41, T__41=42, NUMBER=43, NAME=44, STRING=45,
+		UNTERMINATED=46, COMMENT=47, SPACE=48, OTHER=49;
 	public const int
 		RULE_file = 0, RULE_declaration = 1, RULE_program = 2, RULE_network = 3,
 		RULE_input = 4, RULE_function = 5, RULE_parametrization = 6, RULE_entries = 7,
@@ -51,28 +52,30 @@ internal partial class TensorProgramParser : Parser {
 		RULE_weight = 20, RULE_assignment = 21, RULE_loop = 22, RULE_result = 23,
 		RULE_target = 24, RULE_indices = 25, RULE_shape = 26, RULE_expression = 27,
 		RULE_product = 28, RULE_factor = 29, RULE_postfix = 30, RULE_primary = 31,
-		RULE_arguments = 32, RULE_argument = 33, RULE_name = 34;
+		RULE_arguments = 32, RULE_argument = 33, RULE_comparison = 34, RULE_name = 35;
 	public static readonly string[] ruleNames = {
 		"file", "declaration", "program", "network", "input", "function", "parametrization",
 		"entries", "entry", "optimizer", "parameter", "slot", "train", "setting",
 		"settingName", "step", "statement", "width", "axis", "random", "weight",
 		"assignment", "loop", "result", "target", "indices", "shape", "expression",
-		"product", "factor", "postfix", "primary", "arguments", "argument", "name"
+		"product", "factor", "postfix", "primary", "arguments", "argument", "comparison",
+		"name"
 	};
 
 	private static readonly string[] _LiteralNames = {
 		null, "'program'", "'{'", "'}'", "'network'", "'('", "','", "')'", "':'",
-		"'function'", "'='", "'parametrization'", "'by'", "'role'", "'optimizer'",
-		"'slot'", "'train'", "'step'", "'width'", "'axis'", "'matrix'", "'vector'",
-		"'scalar'", "'~'", "'weight'", "'for'", "'in'", "'..'", "'return'", "'['",
-		"']'", "'+'", "'-'", "'*'", "'/'", "'^'", "'''"
+		"'function'", "'='", "'return'", "'parametrization'", "'by'", "'role'",
+		"'optimizer'", "'slot'", "'train'", "'step'", "'width'", "'axis'", "'matrix'",
+		"'vector'", "'scalar'", "'~'", "'weight'", "'for'", "'in'", "'..'", "'['",
+		"']'", "'+'", "'-'", "'*'", "'/'", "'^'", "'''", "'<'", "'<='", "'>'",
+		"'>='", "'=='", "'!='"
 	};
 	private static readonly string[] _SymbolicNames = {
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
-		null, "NUMBER", "NAME", "STRING", "UNTERMINATED", "COMMENT", "SPACE",
-		"OTHER"
+		null, null, null, null, null, null, null, "NUMBER", "NAME", "STRING",
+		"UNTERMINATED", "COMMENT", "SPACE", "OTHER"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
 
@@ -129,21 +132,21 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 73;
+			State = 75;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 215570L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 430610L) != 0)) {
 				{
 				{
-				State = 70;
+				State = 72;
 				declaration();
 				}
 				}
-				State = 75;
+				State = 77;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 76;
+			State = 78;
 			Match(Eof);
 			}
 		}
@@ -192,55 +195,55 @@ internal partial class TensorProgramParser : Parser {
 		DeclarationContext _localctx = new DeclarationContext(Context, State);
 		EnterRule(_localctx, 2, RULE_declaration);
 		try {
-			State = 85;
+			State = 87;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__0:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 78;
+				State = 80;
 				program();
 				}
 				break;
 			case T__3:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 79;
+				State = 81;
 				network();
 				}
 				break;
 			case T__8:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 80;
+				State = 82;
 				function();
 				}
 				break;
-			case T__10:
+			case T__11:
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 81;
+				State = 83;
 				parametrization();
 				}
 				break;
-			case T__13:
+			case T__14:
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 82;
+				State = 84;
 				optimizer();
 				}
 				break;
-			case T__15:
+			case T__16:
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 83;
+				State = 85;
 				train();
 				}
 				break;
-			case T__16:
+			case T__17:
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 84;
+				State = 86;
 				step();
 				}
 				break;
@@ -284,27 +287,27 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 87;
-			Match(T__0);
-			State = 88;
-			name();
 			State = 89;
+			Match(T__0);
+			State = 90;
+			name();
+			State = 91;
 			Match(T__1);
-			State = 93;
+			State = 95;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 275272085504L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
 				{
 				{
-				State = 90;
+				State = 92;
 				statement();
 				}
 				}
-				State = 95;
+				State = 97;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 96;
+			State = 98;
 			Match(T__2);
 			}
 		}
@@ -350,57 +353,57 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 98;
-			Match(T__3);
-			State = 99;
-			name();
 			State = 100;
+			Match(T__3);
+			State = 101;
+			name();
+			State = 102;
 			Match(T__4);
-			State = 109;
+			State = 111;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949910528L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
 				{
-				State = 101;
+				State = 103;
 				input();
-				State = 106;
+				State = 108;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 102;
+					State = 104;
 					Match(T__5);
-					State = 103;
+					State = 105;
 					input();
 					}
 					}
-					State = 108;
+					State = 110;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 111;
+			State = 113;
 			Match(T__6);
-			State = 112;
+			State = 114;
 			Match(T__1);
-			State = 116;
+			State = 118;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 275272085504L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
 				{
 				{
-				State = 113;
+				State = 115;
 				statement();
 				}
 				}
-				State = 118;
+				State = 120;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 119;
+			State = 121;
 			Match(T__2);
 			}
 		}
@@ -437,16 +440,16 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 121;
+			State = 123;
 			name();
-			State = 124;
+			State = 126;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__7) {
 				{
-				State = 122;
+				State = 124;
 				Match(T__7);
-				State = 123;
+				State = 125;
 				shape();
 				}
 			}
@@ -474,6 +477,12 @@ internal partial class TensorProgramParser : Parser {
 		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext expression() {
 			return GetRuleContext<ExpressionContext>(0);
 		}
+		[System.Diagnostics.DebuggerNonUserCode] public AssignmentContext[] assignment() {
+			return GetRuleContexts<AssignmentContext>();
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public AssignmentContext assignment(int i) {
+			return GetRuleContext<AssignmentContext>(i);
+		}
 		public FunctionContext(ParserRuleContext parent, int invokingState)
 			: base(parent, invokingState)
 		{
@@ -489,44 +498,80 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 126;
-			Match(T__8);
-			State = 127;
-			name();
 			State = 128;
+			Match(T__8);
+			State = 129;
+			name();
+			State = 130;
 			Match(T__4);
-			State = 137;
+			State = 139;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949910528L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
 				{
-				State = 129;
+				State = 131;
 				name();
-				State = 134;
+				State = 136;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 130;
+					State = 132;
 					Match(T__5);
-					State = 131;
+					State = 133;
 					name();
 					}
 					}
-					State = 136;
+					State = 138;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 139;
-			Match(T__6);
-			State = 140;
-			Match(T__9);
 			State = 141;
-			expression();
+			Match(T__6);
+			State = 155;
+			ErrorHandler.Sync(this);
+			switch (TokenStream.LA(1)) {
+			case T__9:
+				{
+				State = 142;
+				Match(T__9);
+				State = 143;
+				expression();
+				}
+				break;
+			case T__1:
+				{
+				State = 144;
+				Match(T__1);
+				State = 148;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+					{
+					{
+					State = 145;
+					assignment();
+					}
+					}
+					State = 150;
+					ErrorHandler.Sync(this);
+					_la = TokenStream.LA(1);
+				}
+				State = 151;
+				Match(T__10);
+				State = 152;
+				expression();
+				State = 153;
+				Match(T__2);
+				}
+				break;
+			default:
+				throw new NoViableAltException(this);
+			}
 			}
 		}
 		catch (RecognitionException re) {
@@ -562,36 +607,36 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 143;
-			Match(T__10);
-			State = 149;
+			State = 157;
+			Match(T__11);
+			State = 163;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,10,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,12,Context) ) {
 			case 1:
 				{
-				State = 144;
+				State = 158;
 				name();
-				State = 147;
+				State = 161;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__11) {
+				if (_la==T__12) {
 					{
-					State = 145;
-					Match(T__11);
-					State = 146;
+					State = 159;
 					Match(T__12);
+					State = 160;
+					Match(T__13);
 					}
 				}
 
 				}
 				break;
 			}
-			State = 152;
+			State = 166;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__1) {
 				{
-				State = 151;
+				State = 165;
 				entries();
 				}
 			}
@@ -631,33 +676,33 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 154;
+			State = 168;
 			Match(T__1);
-			State = 161;
+			State = 175;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949910528L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
 				{
 				{
-				State = 155;
+				State = 169;
 				entry();
-				State = 157;
+				State = 171;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__5) {
 					{
-					State = 156;
+					State = 170;
 					Match(T__5);
 					}
 				}
 
 				}
 				}
-				State = 163;
+				State = 177;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 164;
+			State = 178;
 			Match(T__2);
 			}
 		}
@@ -697,31 +742,31 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 166;
+			State = 180;
 			target();
-			State = 167;
+			State = 181;
 			Match(T__7);
-			State = 168;
+			State = 182;
 			Match(T__4);
-			State = 169;
+			State = 183;
 			argument();
-			State = 174;
+			State = 188;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__5) {
 				{
 				{
-				State = 170;
+				State = 184;
 				Match(T__5);
-				State = 171;
+				State = 185;
 				argument();
 				}
 				}
-				State = 176;
+				State = 190;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 177;
+			State = 191;
 			Match(T__6);
 			}
 		}
@@ -774,73 +819,73 @@ internal partial class TensorProgramParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 179;
-			Match(T__13);
-			State = 180;
+			State = 193;
+			Match(T__14);
+			State = 194;
 			name();
-			State = 181;
+			State = 195;
 			Match(T__4);
-			State = 190;
+			State = 204;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949910528L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
 				{
-				State = 182;
+				State = 196;
 				parameter();
-				State = 187;
+				State = 201;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 183;
+					State = 197;
 					Match(T__5);
-					State = 184;
+					State = 198;
 					parameter();
 					}
 					}
-					State = 189;
+					State = 203;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 192;
+			State = 206;
 			Match(T__6);
-			State = 193;
+			State = 207;
 			Match(T__1);
-			State = 197;
+			State = 211;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,19,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 194;
+					State = 208;
 					slot();
 					}
 					}
 				}
-				State = 199;
+				State = 213;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,19,Context);
 			}
-			State = 203;
+			State = 217;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949910528L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
 				{
 				{
-				State = 200;
+				State = 214;
 				assignment();
 				}
 				}
-				State = 205;
+				State = 219;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 206;
+			State = 220;
 			Match(T__2);
 			}
 		}
@@ -877,16 +922,16 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 208;
+			State = 222;
 			name();
-			State = 211;
+			State = 225;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__9) {
 				{
-				State = 209;
+				State = 223;
 				Match(T__9);
-				State = 210;
+				State = 224;
 				expression();
 				}
 			}
@@ -922,9 +967,9 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 213;
-			Match(T__14);
-			State = 214;
+			State = 227;
+			Match(T__15);
+			State = 228;
 			name();
 			}
 		}
@@ -961,25 +1006,25 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 216;
-			Match(T__15);
-			State = 217;
+			State = 230;
+			Match(T__16);
+			State = 231;
 			Match(T__1);
-			State = 221;
+			State = 235;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949926912L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330084352L) != 0)) {
 				{
 				{
-				State = 218;
+				State = 232;
 				setting();
 				}
 				}
-				State = 223;
+				State = 237;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 224;
+			State = 238;
 			Match(T__2);
 			}
 		}
@@ -1017,35 +1062,35 @@ internal partial class TensorProgramParser : Parser {
 		SettingContext _localctx = new SettingContext(Context, State);
 		EnterRule(_localctx, 26, RULE_setting);
 		try {
-			State = 236;
+			State = 250;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,21,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,23,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 226;
+				State = 240;
 				settingName();
-				State = 227;
+				State = 241;
 				name();
-				State = 228;
+				State = 242;
 				Match(STRING);
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 230;
+				State = 244;
 				settingName();
-				State = 231;
+				State = 245;
 				Match(STRING);
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 233;
+				State = 247;
 				settingName();
-				State = 234;
+				State = 248;
 				expression();
 				}
 				break;
@@ -1078,28 +1123,28 @@ internal partial class TensorProgramParser : Parser {
 		SettingNameContext _localctx = new SettingNameContext(Context, State);
 		EnterRule(_localctx, 28, RULE_settingName);
 		try {
-			State = 240;
+			State = 254;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__11:
 			case T__12:
-			case T__14:
-			case T__16:
-			case T__18:
-			case T__21:
-			case T__25:
+			case T__13:
+			case T__15:
+			case T__17:
+			case T__19:
+			case T__22:
+			case T__26:
 			case NAME:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 238;
+				State = 252;
 				name();
 				}
 				break;
-			case T__13:
+			case T__14:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 239;
-				Match(T__13);
+				State = 253;
+				Match(T__14);
 				}
 				break;
 			default:
@@ -1145,57 +1190,57 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 242;
-			Match(T__16);
-			State = 243;
+			State = 256;
+			Match(T__17);
+			State = 257;
 			name();
-			State = 244;
+			State = 258;
 			Match(T__4);
-			State = 253;
+			State = 267;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949910528L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
 				{
-				State = 245;
+				State = 259;
 				name();
-				State = 250;
+				State = 264;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 246;
+					State = 260;
 					Match(T__5);
-					State = 247;
+					State = 261;
 					name();
 					}
 					}
-					State = 252;
+					State = 266;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 255;
+			State = 269;
 			Match(T__6);
-			State = 256;
+			State = 270;
 			Match(T__1);
-			State = 260;
+			State = 274;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 275272085504L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
 				{
 				{
-				State = 257;
+				State = 271;
 				statement();
 				}
 				}
-				State = 262;
+				State = 276;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 263;
+			State = 277;
 			Match(T__2);
 			}
 		}
@@ -1244,55 +1289,55 @@ internal partial class TensorProgramParser : Parser {
 		StatementContext _localctx = new StatementContext(Context, State);
 		EnterRule(_localctx, 32, RULE_statement);
 		try {
-			State = 272;
+			State = 286;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,26,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,28,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 265;
+				State = 279;
 				width();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 266;
+				State = 280;
 				axis();
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 267;
+				State = 281;
 				random();
 				}
 				break;
 			case 4:
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 268;
+				State = 282;
 				weight();
 				}
 				break;
 			case 5:
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 269;
+				State = 283;
 				assignment();
 				}
 				break;
 			case 6:
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 270;
+				State = 284;
 				loop();
 				}
 				break;
 			case 7:
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 271;
+				State = 285;
 				result();
 				}
 				break;
@@ -1331,18 +1376,18 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 274;
-			Match(T__17);
-			State = 275;
+			State = 288;
+			Match(T__18);
+			State = 289;
 			name();
-			State = 278;
+			State = 292;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__9) {
 				{
-				State = 276;
+				State = 290;
 				Match(T__9);
-				State = 277;
+				State = 291;
 				expression();
 				}
 			}
@@ -1382,18 +1427,18 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 280;
-			Match(T__18);
-			State = 281;
+			State = 294;
+			Match(T__19);
+			State = 295;
 			name();
-			State = 284;
+			State = 298;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__9) {
 				{
-				State = 282;
+				State = 296;
 				Match(T__9);
-				State = 283;
+				State = 297;
 				expression();
 				}
 			}
@@ -1436,24 +1481,24 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 286;
+			State = 300;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 7340032L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 14680064L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
 				ErrorHandler.ReportMatch(this);
 			    Consume();
 			}
-			State = 287;
+			State = 301;
 			target();
-			State = 288;
+			State = 302;
 			Match(T__7);
-			State = 289;
+			State = 303;
 			shape();
-			State = 290;
-			Match(T__22);
-			State = 291;
+			State = 304;
+			Match(T__23);
+			State = 305;
 			expression();
 			}
 		}
@@ -1489,13 +1534,13 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 293;
-			Match(T__23);
-			State = 294;
+			State = 307;
+			Match(T__24);
+			State = 308;
 			target();
-			State = 295;
+			State = 309;
 			Match(T__7);
-			State = 296;
+			State = 310;
 			shape();
 			}
 		}
@@ -1531,11 +1576,11 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 298;
+			State = 312;
 			target();
-			State = 299;
+			State = 313;
 			Match(T__9);
-			State = 300;
+			State = 314;
 			expression();
 			}
 		}
@@ -1581,35 +1626,35 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 302;
-			Match(T__24);
-			State = 303;
-			name();
-			State = 304;
+			State = 316;
 			Match(T__25);
-			State = 305;
-			expression();
-			State = 306;
+			State = 317;
+			name();
+			State = 318;
 			Match(T__26);
-			State = 307;
+			State = 319;
 			expression();
-			State = 308;
+			State = 320;
+			Match(T__27);
+			State = 321;
+			expression();
+			State = 322;
 			Match(T__1);
-			State = 312;
+			State = 326;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 275272085504L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
 				{
 				{
-				State = 309;
+				State = 323;
 				statement();
 				}
 				}
-				State = 314;
+				State = 328;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 315;
+			State = 329;
 			Match(T__2);
 			}
 		}
@@ -1646,23 +1691,23 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 317;
-			Match(T__27);
-			State = 318;
+			State = 331;
+			Match(T__10);
+			State = 332;
 			expression();
-			State = 323;
+			State = 337;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__5) {
 				{
 				{
-				State = 319;
+				State = 333;
 				Match(T__5);
-				State = 320;
+				State = 334;
 				expression();
 				}
 				}
-				State = 325;
+				State = 339;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1701,14 +1746,14 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 326;
+			State = 340;
 			name();
-			State = 328;
+			State = 342;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__28) {
 				{
-				State = 327;
+				State = 341;
 				indices();
 				}
 			}
@@ -1748,27 +1793,27 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 330;
+			State = 344;
 			Match(T__28);
-			State = 331;
+			State = 345;
 			expression();
-			State = 336;
+			State = 350;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__5) {
 				{
 				{
-				State = 332;
+				State = 346;
 				Match(T__5);
-				State = 333;
+				State = 347;
 				expression();
 				}
 				}
-				State = 338;
+				State = 352;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 339;
+			State = 353;
 			Match(T__29);
 			}
 		}
@@ -1805,35 +1850,35 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 341;
+			State = 355;
 			Match(T__28);
-			State = 350;
+			State = 364;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 416683831328L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 26392718041120L) != 0)) {
 				{
-				State = 342;
+				State = 356;
 				expression();
-				State = 347;
+				State = 361;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 343;
+					State = 357;
 					Match(T__5);
-					State = 344;
+					State = 358;
 					expression();
 					}
 					}
-					State = 349;
+					State = 363;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 352;
+			State = 366;
 			Match(T__29);
 			}
 		}
@@ -1870,15 +1915,15 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 354;
+			State = 368;
 			product();
-			State = 359;
+			State = 373;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__30 || _la==T__31) {
 				{
 				{
-				State = 355;
+				State = 369;
 				_la = TokenStream.LA(1);
 				if ( !(_la==T__30 || _la==T__31) ) {
 				ErrorHandler.RecoverInline(this);
@@ -1887,11 +1932,11 @@ internal partial class TensorProgramParser : Parser {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 356;
+				State = 370;
 				product();
 				}
 				}
-				State = 361;
+				State = 375;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1930,15 +1975,15 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 362;
+			State = 376;
 			factor();
-			State = 367;
+			State = 381;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__32 || _la==T__33) {
 				{
 				{
-				State = 363;
+				State = 377;
 				_la = TokenStream.LA(1);
 				if ( !(_la==T__32 || _la==T__33) ) {
 				ErrorHandler.RecoverInline(this);
@@ -1947,11 +1992,11 @@ internal partial class TensorProgramParser : Parser {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 364;
+				State = 378;
 				factor();
 				}
 				}
-				State = 369;
+				State = 383;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1990,40 +2035,40 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 373;
+			State = 387;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__31) {
 				{
 				{
-				State = 370;
+				State = 384;
 				Match(T__31);
 				}
 				}
-				State = 375;
+				State = 389;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 376;
+			State = 390;
 			postfix();
-			State = 382;
+			State = 396;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__34) {
 				{
-				State = 377;
+				State = 391;
 				Match(T__34);
-				State = 379;
+				State = 393;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__31) {
 					{
-					State = 378;
+					State = 392;
 					Match(T__31);
 					}
 				}
 
-				State = 381;
+				State = 395;
 				postfix();
 				}
 			}
@@ -2060,19 +2105,19 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 384;
+			State = 398;
 			primary();
-			State = 388;
+			State = 402;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__35) {
 				{
 				{
-				State = 385;
+				State = 399;
 				Match(T__35);
 				}
 				}
-				State = 390;
+				State = 404;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -2115,40 +2160,40 @@ internal partial class TensorProgramParser : Parser {
 		PrimaryContext _localctx = new PrimaryContext(Context, State);
 		EnterRule(_localctx, 62, RULE_primary);
 		try {
-			State = 401;
+			State = 415;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case NUMBER:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 391;
+				State = 405;
 				Match(NUMBER);
 				}
 				break;
-			case T__11:
 			case T__12:
-			case T__14:
-			case T__16:
-			case T__18:
-			case T__21:
-			case T__25:
+			case T__13:
+			case T__15:
+			case T__17:
+			case T__19:
+			case T__22:
+			case T__26:
 			case NAME:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 392;
+				State = 406;
 				name();
-				State = 395;
+				State = 409;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__4:
 					{
-					State = 393;
+					State = 407;
 					arguments();
 					}
 					break;
 				case T__28:
 					{
-					State = 394;
+					State = 408;
 					indices();
 					}
 					break;
@@ -2172,7 +2217,7 @@ internal partial class TensorProgramParser : Parser {
 				case T__19:
 				case T__20:
 				case T__21:
-				case T__23:
+				case T__22:
 				case T__24:
 				case T__25:
 				case T__26:
@@ -2184,6 +2229,12 @@ internal partial class TensorProgramParser : Parser {
 				case T__33:
 				case T__34:
 				case T__35:
+				case T__36:
+				case T__37:
+				case T__38:
+				case T__39:
+				case T__40:
+				case T__41:
 				case NAME:
 					break;
 				default:
@@ -2194,11 +2245,11 @@ internal partial class TensorProgramParser : Parser {
 			case T__4:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 397;
+				State = 411;
 				Match(T__4);
-				State = 398;
+				State = 412;
 				expression();
-				State = 399;
+				State = 413;
 				Match(T__6);
 				}
 				break;
@@ -2239,35 +2290,35 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 403;
+			State = 417;
 			Match(T__4);
-			State = 412;
+			State = 426;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 416683831328L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 26392718041120L) != 0)) {
 				{
-				State = 404;
+				State = 418;
 				argument();
-				State = 409;
+				State = 423;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 405;
+					State = 419;
 					Match(T__5);
-					State = 406;
+					State = 420;
 					argument();
 					}
 					}
-					State = 411;
+					State = 425;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 414;
+			State = 428;
 			Match(T__6);
 			}
 		}
@@ -2283,11 +2334,17 @@ internal partial class TensorProgramParser : Parser {
 	}
 
 	internal partial class ArgumentContext : ParserRuleContext {
-		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext expression() {
-			return GetRuleContext<ExpressionContext>(0);
-		}
 		[System.Diagnostics.DebuggerNonUserCode] public NameContext name() {
 			return GetRuleContext<NameContext>(0);
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext[] expression() {
+			return GetRuleContexts<ExpressionContext>();
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext expression(int i) {
+			return GetRuleContext<ExpressionContext>(i);
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public ComparisonContext comparison() {
+			return GetRuleContext<ComparisonContext>(0);
 		}
 		public ArgumentContext(ParserRuleContext parent, int invokingState)
 			: base(parent, invokingState)
@@ -2300,23 +2357,95 @@ internal partial class TensorProgramParser : Parser {
 	public ArgumentContext argument() {
 		ArgumentContext _localctx = new ArgumentContext(Context, State);
 		EnterRule(_localctx, 66, RULE_argument);
+		int _la;
 		try {
-			EnterOuterAlt(_localctx, 1);
-			{
-			State = 419;
+			State = 447;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,45,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,49,Context) ) {
 			case 1:
+				EnterOuterAlt(_localctx, 1);
 				{
-				State = 416;
+				State = 430;
 				name();
-				State = 417;
-				Match(T__7);
+				State = 431;
+				Match(T__26);
+				State = 432;
+				expression();
+				State = 433;
+				Match(T__27);
+				State = 434;
+				expression();
+				}
+				break;
+			case 2:
+				EnterOuterAlt(_localctx, 2);
+				{
+				State = 439;
+				ErrorHandler.Sync(this);
+				switch ( Interpreter.AdaptivePredict(TokenStream,47,Context) ) {
+				case 1:
+					{
+					State = 436;
+					name();
+					State = 437;
+					Match(T__7);
+					}
+					break;
+				}
+				State = 441;
+				expression();
+				State = 445;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 8658654068736L) != 0)) {
+					{
+					State = 442;
+					comparison();
+					State = 443;
+					expression();
+					}
+				}
+
 				}
 				break;
 			}
-			State = 421;
-			expression();
+		}
+		catch (RecognitionException re) {
+			_localctx.exception = re;
+			ErrorHandler.ReportError(this, re);
+			ErrorHandler.Recover(this, re);
+		}
+		finally {
+			ExitRule();
+		}
+		return _localctx;
+	}
+
+	internal partial class ComparisonContext : ParserRuleContext {
+		public ComparisonContext(ParserRuleContext parent, int invokingState)
+			: base(parent, invokingState)
+		{
+		}
+		public override int RuleIndex { get { return RULE_comparison; } }
+	}
+
+	[RuleVersion(0)]
+	public ComparisonContext comparison() {
+		ComparisonContext _localctx = new ComparisonContext(Context, State);
+		EnterRule(_localctx, 68, RULE_comparison);
+		int _la;
+		try {
+			EnterOuterAlt(_localctx, 1);
+			{
+			State = 449;
+			_la = TokenStream.LA(1);
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 8658654068736L) != 0)) ) {
+			ErrorHandler.RecoverInline(this);
+			}
+			else {
+				ErrorHandler.ReportMatch(this);
+			    Consume();
+			}
 			}
 		}
 		catch (RecognitionException re) {
@@ -2342,14 +2471,14 @@ internal partial class TensorProgramParser : Parser {
 	[RuleVersion(0)]
 	public NameContext name() {
 		NameContext _localctx = new NameContext(Context, State);
-		EnterRule(_localctx, 68, RULE_name);
+		EnterRule(_localctx, 70, RULE_name);
 		int _la;
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 423;
+			State = 451;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 274949910528L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -2370,146 +2499,156 @@ internal partial class TensorProgramParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,43,426,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,49,454,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
-		2,29,7,29,2,30,7,30,2,31,7,31,2,32,7,32,2,33,7,33,2,34,7,34,1,0,5,0,72,
-		8,0,10,0,12,0,75,9,0,1,0,1,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,3,1,86,8,1,1,
-		2,1,2,1,2,1,2,5,2,92,8,2,10,2,12,2,95,9,2,1,2,1,2,1,3,1,3,1,3,1,3,1,3,
-		1,3,5,3,105,8,3,10,3,12,3,108,9,3,3,3,110,8,3,1,3,1,3,1,3,5,3,115,8,3,
-		10,3,12,3,118,9,3,1,3,1,3,1,4,1,4,1,4,3,4,125,8,4,1,5,1,5,1,5,1,5,1,5,
-		1,5,5,5,133,8,5,10,5,12,5,136,9,5,3,5,138,8,5,1,5,1,5,1,5,1,5,1,6,1,6,
-		1,6,1,6,3,6,148,8,6,3,6,150,8,6,1,6,3,6,153,8,6,1,7,1,7,1,7,3,7,158,8,
-		7,5,7,160,8,7,10,7,12,7,163,9,7,1,7,1,7,1,8,1,8,1,8,1,8,1,8,1,8,5,8,173,
-		8,8,10,8,12,8,176,9,8,1,8,1,8,1,9,1,9,1,9,1,9,1,9,1,9,5,9,186,8,9,10,9,
-		12,9,189,9,9,3,9,191,8,9,1,9,1,9,1,9,5,9,196,8,9,10,9,12,9,199,9,9,1,9,
-		5,9,202,8,9,10,9,12,9,205,9,9,1,9,1,9,1,10,1,10,1,10,3,10,212,8,10,1,11,
-		1,11,1,11,1,12,1,12,1,12,5,12,220,8,12,10,12,12,12,223,9,12,1,12,1,12,
-		1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,3,13,237,8,13,1,14,1,
-		14,3,14,241,8,14,1,15,1,15,1,15,1,15,1,15,1,15,5,15,249,8,15,10,15,12,
-		15,252,9,15,3,15,254,8,15,1,15,1,15,1,15,5,15,259,8,15,10,15,12,15,262,
-		9,15,1,15,1,15,1,16,1,16,1,16,1,16,1,16,1,16,1,16,3,16,273,8,16,1,17,1,
-		17,1,17,1,17,3,17,279,8,17,1,18,1,18,1,18,1,18,3,18,285,8,18,1,19,1,19,
-		1,19,1,19,1,19,1,19,1,19,1,20,1,20,1,20,1,20,1,20,1,21,1,21,1,21,1,21,
-		1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,5,22,311,8,22,10,22,12,22,314,
-		9,22,1,22,1,22,1,23,1,23,1,23,1,23,5,23,322,8,23,10,23,12,23,325,9,23,
-		1,24,1,24,3,24,329,8,24,1,25,1,25,1,25,1,25,5,25,335,8,25,10,25,12,25,
-		338,9,25,1,25,1,25,1,26,1,26,1,26,1,26,5,26,346,8,26,10,26,12,26,349,9,
-		26,3,26,351,8,26,1,26,1,26,1,27,1,27,1,27,5,27,358,8,27,10,27,12,27,361,
-		9,27,1,28,1,28,1,28,5,28,366,8,28,10,28,12,28,369,9,28,1,29,5,29,372,8,
-		29,10,29,12,29,375,9,29,1,29,1,29,1,29,3,29,380,8,29,1,29,3,29,383,8,29,
-		1,30,1,30,5,30,387,8,30,10,30,12,30,390,9,30,1,31,1,31,1,31,1,31,3,31,
-		396,8,31,1,31,1,31,1,31,1,31,3,31,402,8,31,1,32,1,32,1,32,1,32,5,32,408,
-		8,32,10,32,12,32,411,9,32,3,32,413,8,32,1,32,1,32,1,33,1,33,1,33,3,33,
-		420,8,33,1,33,1,33,1,34,1,34,1,34,0,0,35,0,2,4,6,8,10,12,14,16,18,20,22,
-		24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56,58,60,62,64,66,68,0,
-		4,1,0,20,22,1,0,31,32,1,0,33,34,7,0,12,13,15,15,17,17,19,19,22,22,26,26,
-		38,38,449,0,73,1,0,0,0,2,85,1,0,0,0,4,87,1,0,0,0,6,98,1,0,0,0,8,121,1,
-		0,0,0,10,126,1,0,0,0,12,143,1,0,0,0,14,154,1,0,0,0,16,166,1,0,0,0,18,179,
-		1,0,0,0,20,208,1,0,0,0,22,213,1,0,0,0,24,216,1,0,0,0,26,236,1,0,0,0,28,
-		240,1,0,0,0,30,242,1,0,0,0,32,272,1,0,0,0,34,274,1,0,0,0,36,280,1,0,0,
-		0,38,286,1,0,0,0,40,293,1,0,0,0,42,298,1,0,0,0,44,302,1,0,0,0,46,317,1,
-		0,0,0,48,326,1,0,0,0,50,330,1,0,0,0,52,341,1,0,0,0,54,354,1,0,0,0,56,362,
-		1,0,0,0,58,373,1,0,0,0,60,384,1,0,0,0,62,401,1,0,0,0,64,403,1,0,0,0,66,
-		419,1,0,0,0,68,423,1,0,0,0,70,72,3,2,1,0,71,70,1,0,0,0,72,75,1,0,0,0,73,
-		71,1,0,0,0,73,74,1,0,0,0,74,76,1,0,0,0,75,73,1,0,0,0,76,77,5,0,0,1,77,
-		1,1,0,0,0,78,86,3,4,2,0,79,86,3,6,3,0,80,86,3,10,5,0,81,86,3,12,6,0,82,
-		86,3,18,9,0,83,86,3,24,12,0,84,86,3,30,15,0,85,78,1,0,0,0,85,79,1,0,0,
-		0,85,80,1,0,0,0,85,81,1,0,0,0,85,82,1,0,0,0,85,83,1,0,0,0,85,84,1,0,0,
-		0,86,3,1,0,0,0,87,88,5,1,0,0,88,89,3,68,34,0,89,93,5,2,0,0,90,92,3,32,
-		16,0,91,90,1,0,0,0,92,95,1,0,0,0,93,91,1,0,0,0,93,94,1,0,0,0,94,96,1,0,
-		0,0,95,93,1,0,0,0,96,97,5,3,0,0,97,5,1,0,0,0,98,99,5,4,0,0,99,100,3,68,
-		34,0,100,109,5,5,0,0,101,106,3,8,4,0,102,103,5,6,0,0,103,105,3,8,4,0,104,
-		102,1,0,0,0,105,108,1,0,0,0,106,104,1,0,0,0,106,107,1,0,0,0,107,110,1,
-		0,0,0,108,106,1,0,0,0,109,101,1,0,0,0,109,110,1,0,0,0,110,111,1,0,0,0,
-		111,112,5,7,0,0,112,116,5,2,0,0,113,115,3,32,16,0,114,113,1,0,0,0,115,
-		118,1,0,0,0,116,114,1,0,0,0,116,117,1,0,0,0,117,119,1,0,0,0,118,116,1,
-		0,0,0,119,120,5,3,0,0,120,7,1,0,0,0,121,124,3,68,34,0,122,123,5,8,0,0,
-		123,125,3,52,26,0,124,122,1,0,0,0,124,125,1,0,0,0,125,9,1,0,0,0,126,127,
-		5,9,0,0,127,128,3,68,34,0,128,137,5,5,0,0,129,134,3,68,34,0,130,131,5,
-		6,0,0,131,133,3,68,34,0,132,130,1,0,0,0,133,136,1,0,0,0,134,132,1,0,0,
-		0,134,135,1,0,0,0,135,138,1,0,0,0,136,134,1,0,0,0,137,129,1,0,0,0,137,
-		138,1,0,0,0,138,139,1,0,0,0,139,140,5,7,0,0,140,141,5,10,0,0,141,142,3,
-		54,27,0,142,11,1,0,0,0,143,149,5,11,0,0,144,147,3,68,34,0,145,146,5,12,
-		0,0,146,148,5,13,0,0,147,145,1,0,0,0,147,148,1,0,0,0,148,150,1,0,0,0,149,
-		144,1,0,0,0,149,150,1,0,0,0,150,152,1,0,0,0,151,153,3,14,7,0,152,151,1,
-		0,0,0,152,153,1,0,0,0,153,13,1,0,0,0,154,161,5,2,0,0,155,157,3,16,8,0,
-		156,158,5,6,0,0,157,156,1,0,0,0,157,158,1,0,0,0,158,160,1,0,0,0,159,155,
-		1,0,0,0,160,163,1,0,0,0,161,159,1,0,0,0,161,162,1,0,0,0,162,164,1,0,0,
-		0,163,161,1,0,0,0,164,165,5,3,0,0,165,15,1,0,0,0,166,167,3,48,24,0,167,
-		168,5,8,0,0,168,169,5,5,0,0,169,174,3,66,33,0,170,171,5,6,0,0,171,173,
-		3,66,33,0,172,170,1,0,0,0,173,176,1,0,0,0,174,172,1,0,0,0,174,175,1,0,
-		0,0,175,177,1,0,0,0,176,174,1,0,0,0,177,178,5,7,0,0,178,17,1,0,0,0,179,
-		180,5,14,0,0,180,181,3,68,34,0,181,190,5,5,0,0,182,187,3,20,10,0,183,184,
-		5,6,0,0,184,186,3,20,10,0,185,183,1,0,0,0,186,189,1,0,0,0,187,185,1,0,
-		0,0,187,188,1,0,0,0,188,191,1,0,0,0,189,187,1,0,0,0,190,182,1,0,0,0,190,
-		191,1,0,0,0,191,192,1,0,0,0,192,193,5,7,0,0,193,197,5,2,0,0,194,196,3,
-		22,11,0,195,194,1,0,0,0,196,199,1,0,0,0,197,195,1,0,0,0,197,198,1,0,0,
-		0,198,203,1,0,0,0,199,197,1,0,0,0,200,202,3,42,21,0,201,200,1,0,0,0,202,
-		205,1,0,0,0,203,201,1,0,0,0,203,204,1,0,0,0,204,206,1,0,0,0,205,203,1,
-		0,0,0,206,207,5,3,0,0,207,19,1,0,0,0,208,211,3,68,34,0,209,210,5,10,0,
-		0,210,212,3,54,27,0,211,209,1,0,0,0,211,212,1,0,0,0,212,21,1,0,0,0,213,
-		214,5,15,0,0,214,215,3,68,34,0,215,23,1,0,0,0,216,217,5,16,0,0,217,221,
-		5,2,0,0,218,220,3,26,13,0,219,218,1,0,0,0,220,223,1,0,0,0,221,219,1,0,
-		0,0,221,222,1,0,0,0,222,224,1,0,0,0,223,221,1,0,0,0,224,225,5,3,0,0,225,
-		25,1,0,0,0,226,227,3,28,14,0,227,228,3,68,34,0,228,229,5,39,0,0,229,237,
-		1,0,0,0,230,231,3,28,14,0,231,232,5,39,0,0,232,237,1,0,0,0,233,234,3,28,
-		14,0,234,235,3,54,27,0,235,237,1,0,0,0,236,226,1,0,0,0,236,230,1,0,0,0,
-		236,233,1,0,0,0,237,27,1,0,0,0,238,241,3,68,34,0,239,241,5,14,0,0,240,
-		238,1,0,0,0,240,239,1,0,0,0,241,29,1,0,0,0,242,243,5,17,0,0,243,244,3,
-		68,34,0,244,253,5,5,0,0,245,250,3,68,34,0,246,247,5,6,0,0,247,249,3,68,
-		34,0,248,246,1,0,0,0,249,252,1,0,0,0,250,248,1,0,0,0,250,251,1,0,0,0,251,
-		254,1,0,0,0,252,250,1,0,0,0,253,245,1,0,0,0,253,254,1,0,0,0,254,255,1,
-		0,0,0,255,256,5,7,0,0,256,260,5,2,0,0,257,259,3,32,16,0,258,257,1,0,0,
-		0,259,262,1,0,0,0,260,258,1,0,0,0,260,261,1,0,0,0,261,263,1,0,0,0,262,
-		260,1,0,0,0,263,264,5,3,0,0,264,31,1,0,0,0,265,273,3,34,17,0,266,273,3,
-		36,18,0,267,273,3,38,19,0,268,273,3,40,20,0,269,273,3,42,21,0,270,273,
-		3,44,22,0,271,273,3,46,23,0,272,265,1,0,0,0,272,266,1,0,0,0,272,267,1,
-		0,0,0,272,268,1,0,0,0,272,269,1,0,0,0,272,270,1,0,0,0,272,271,1,0,0,0,
-		273,33,1,0,0,0,274,275,5,18,0,0,275,278,3,68,34,0,276,277,5,10,0,0,277,
-		279,3,54,27,0,278,276,1,0,0,0,278,279,1,0,0,0,279,35,1,0,0,0,280,281,5,
-		19,0,0,281,284,3,68,34,0,282,283,5,10,0,0,283,285,3,54,27,0,284,282,1,
-		0,0,0,284,285,1,0,0,0,285,37,1,0,0,0,286,287,7,0,0,0,287,288,3,48,24,0,
-		288,289,5,8,0,0,289,290,3,52,26,0,290,291,5,23,0,0,291,292,3,54,27,0,292,
-		39,1,0,0,0,293,294,5,24,0,0,294,295,3,48,24,0,295,296,5,8,0,0,296,297,
-		3,52,26,0,297,41,1,0,0,0,298,299,3,48,24,0,299,300,5,10,0,0,300,301,3,
-		54,27,0,301,43,1,0,0,0,302,303,5,25,0,0,303,304,3,68,34,0,304,305,5,26,
-		0,0,305,306,3,54,27,0,306,307,5,27,0,0,307,308,3,54,27,0,308,312,5,2,0,
-		0,309,311,3,32,16,0,310,309,1,0,0,0,311,314,1,0,0,0,312,310,1,0,0,0,312,
-		313,1,0,0,0,313,315,1,0,0,0,314,312,1,0,0,0,315,316,5,3,0,0,316,45,1,0,
-		0,0,317,318,5,28,0,0,318,323,3,54,27,0,319,320,5,6,0,0,320,322,3,54,27,
-		0,321,319,1,0,0,0,322,325,1,0,0,0,323,321,1,0,0,0,323,324,1,0,0,0,324,
-		47,1,0,0,0,325,323,1,0,0,0,326,328,3,68,34,0,327,329,3,50,25,0,328,327,
-		1,0,0,0,328,329,1,0,0,0,329,49,1,0,0,0,330,331,5,29,0,0,331,336,3,54,27,
-		0,332,333,5,6,0,0,333,335,3,54,27,0,334,332,1,0,0,0,335,338,1,0,0,0,336,
-		334,1,0,0,0,336,337,1,0,0,0,337,339,1,0,0,0,338,336,1,0,0,0,339,340,5,
-		30,0,0,340,51,1,0,0,0,341,350,5,29,0,0,342,347,3,54,27,0,343,344,5,6,0,
-		0,344,346,3,54,27,0,345,343,1,0,0,0,346,349,1,0,0,0,347,345,1,0,0,0,347,
-		348,1,0,0,0,348,351,1,0,0,0,349,347,1,0,0,0,350,342,1,0,0,0,350,351,1,
-		0,0,0,351,352,1,0,0,0,352,353,5,30,0,0,353,53,1,0,0,0,354,359,3,56,28,
-		0,355,356,7,1,0,0,356,358,3,56,28,0,357,355,1,0,0,0,358,361,1,0,0,0,359,
-		357,1,0,0,0,359,360,1,0,0,0,360,55,1,0,0,0,361,359,1,0,0,0,362,367,3,58,
-		29,0,363,364,7,2,0,0,364,366,3,58,29,0,365,363,1,0,0,0,366,369,1,0,0,0,
-		367,365,1,0,0,0,367,368,1,0,0,0,368,57,1,0,0,0,369,367,1,0,0,0,370,372,
-		5,32,0,0,371,370,1,0,0,0,372,375,1,0,0,0,373,371,1,0,0,0,373,374,1,0,0,
-		0,374,376,1,0,0,0,375,373,1,0,0,0,376,382,3,60,30,0,377,379,5,35,0,0,378,
-		380,5,32,0,0,379,378,1,0,0,0,379,380,1,0,0,0,380,381,1,0,0,0,381,383,3,
-		60,30,0,382,377,1,0,0,0,382,383,1,0,0,0,383,59,1,0,0,0,384,388,3,62,31,
-		0,385,387,5,36,0,0,386,385,1,0,0,0,387,390,1,0,0,0,388,386,1,0,0,0,388,
-		389,1,0,0,0,389,61,1,0,0,0,390,388,1,0,0,0,391,402,5,37,0,0,392,395,3,
-		68,34,0,393,396,3,64,32,0,394,396,3,50,25,0,395,393,1,0,0,0,395,394,1,
-		0,0,0,395,396,1,0,0,0,396,402,1,0,0,0,397,398,5,5,0,0,398,399,3,54,27,
-		0,399,400,5,7,0,0,400,402,1,0,0,0,401,391,1,0,0,0,401,392,1,0,0,0,401,
-		397,1,0,0,0,402,63,1,0,0,0,403,412,5,5,0,0,404,409,3,66,33,0,405,406,5,
-		6,0,0,406,408,3,66,33,0,407,405,1,0,0,0,408,411,1,0,0,0,409,407,1,0,0,
-		0,409,410,1,0,0,0,410,413,1,0,0,0,411,409,1,0,0,0,412,404,1,0,0,0,412,
-		413,1,0,0,0,413,414,1,0,0,0,414,415,5,7,0,0,415,65,1,0,0,0,416,417,3,68,
-		34,0,417,418,5,8,0,0,418,420,1,0,0,0,419,416,1,0,0,0,419,420,1,0,0,0,420,
-		421,1,0,0,0,421,422,3,54,27,0,422,67,1,0,0,0,423,424,7,3,0,0,424,69,1,
-		0,0,0,46,73,85,93,106,109,116,124,134,137,147,149,152,157,161,174,187,
-		190,197,203,211,221,236,240,250,253,260,272,278,284,312,323,328,336,347,
-		350,359,367,373,379,382,388,395,401,409,412,419
+		2,29,7,29,2,30,7,30,2,31,7,31,2,32,7,32,2,33,7,33,2,34,7,34,2,35,7,35,
+		1,0,5,0,74,8,0,10,0,12,0,77,9,0,1,0,1,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,3,
+		1,88,8,1,1,2,1,2,1,2,1,2,5,2,94,8,2,10,2,12,2,97,9,2,1,2,1,2,1,3,1,3,1,
+		3,1,3,1,3,1,3,5,3,107,8,3,10,3,12,3,110,9,3,3,3,112,8,3,1,3,1,3,1,3,5,
+		3,117,8,3,10,3,12,3,120,9,3,1,3,1,3,1,4,1,4,1,4,3,4,127,8,4,1,5,1,5,1,
+		5,1,5,1,5,1,5,5,5,135,8,5,10,5,12,5,138,9,5,3,5,140,8,5,1,5,1,5,1,5,1,
+		5,1,5,5,5,147,8,5,10,5,12,5,150,9,5,1,5,1,5,1,5,1,5,3,5,156,8,5,1,6,1,
+		6,1,6,1,6,3,6,162,8,6,3,6,164,8,6,1,6,3,6,167,8,6,1,7,1,7,1,7,3,7,172,
+		8,7,5,7,174,8,7,10,7,12,7,177,9,7,1,7,1,7,1,8,1,8,1,8,1,8,1,8,1,8,5,8,
+		187,8,8,10,8,12,8,190,9,8,1,8,1,8,1,9,1,9,1,9,1,9,1,9,1,9,5,9,200,8,9,
+		10,9,12,9,203,9,9,3,9,205,8,9,1,9,1,9,1,9,5,9,210,8,9,10,9,12,9,213,9,
+		9,1,9,5,9,216,8,9,10,9,12,9,219,9,9,1,9,1,9,1,10,1,10,1,10,3,10,226,8,
+		10,1,11,1,11,1,11,1,12,1,12,1,12,5,12,234,8,12,10,12,12,12,237,9,12,1,
+		12,1,12,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,3,13,251,8,13,
+		1,14,1,14,3,14,255,8,14,1,15,1,15,1,15,1,15,1,15,1,15,5,15,263,8,15,10,
+		15,12,15,266,9,15,3,15,268,8,15,1,15,1,15,1,15,5,15,273,8,15,10,15,12,
+		15,276,9,15,1,15,1,15,1,16,1,16,1,16,1,16,1,16,1,16,1,16,3,16,287,8,16,
+		1,17,1,17,1,17,1,17,3,17,293,8,17,1,18,1,18,1,18,1,18,3,18,299,8,18,1,
+		19,1,19,1,19,1,19,1,19,1,19,1,19,1,20,1,20,1,20,1,20,1,20,1,21,1,21,1,
+		21,1,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,5,22,325,8,22,10,22,12,
+		22,328,9,22,1,22,1,22,1,23,1,23,1,23,1,23,5,23,336,8,23,10,23,12,23,339,
+		9,23,1,24,1,24,3,24,343,8,24,1,25,1,25,1,25,1,25,5,25,349,8,25,10,25,12,
+		25,352,9,25,1,25,1,25,1,26,1,26,1,26,1,26,5,26,360,8,26,10,26,12,26,363,
+		9,26,3,26,365,8,26,1,26,1,26,1,27,1,27,1,27,5,27,372,8,27,10,27,12,27,
+		375,9,27,1,28,1,28,1,28,5,28,380,8,28,10,28,12,28,383,9,28,1,29,5,29,386,
+		8,29,10,29,12,29,389,9,29,1,29,1,29,1,29,3,29,394,8,29,1,29,3,29,397,8,
+		29,1,30,1,30,5,30,401,8,30,10,30,12,30,404,9,30,1,31,1,31,1,31,1,31,3,
+		31,410,8,31,1,31,1,31,1,31,1,31,3,31,416,8,31,1,32,1,32,1,32,1,32,5,32,
+		422,8,32,10,32,12,32,425,9,32,3,32,427,8,32,1,32,1,32,1,33,1,33,1,33,1,
+		33,1,33,1,33,1,33,1,33,1,33,3,33,440,8,33,1,33,1,33,1,33,1,33,3,33,446,
+		8,33,3,33,448,8,33,1,34,1,34,1,35,1,35,1,35,0,0,36,0,2,4,6,8,10,12,14,
+		16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56,58,60,62,
+		64,66,68,70,0,5,1,0,21,23,1,0,31,32,1,0,33,34,1,0,37,42,7,0,13,14,16,16,
+		18,18,20,20,23,23,27,27,44,44,480,0,75,1,0,0,0,2,87,1,0,0,0,4,89,1,0,0,
+		0,6,100,1,0,0,0,8,123,1,0,0,0,10,128,1,0,0,0,12,157,1,0,0,0,14,168,1,0,
+		0,0,16,180,1,0,0,0,18,193,1,0,0,0,20,222,1,0,0,0,22,227,1,0,0,0,24,230,
+		1,0,0,0,26,250,1,0,0,0,28,254,1,0,0,0,30,256,1,0,0,0,32,286,1,0,0,0,34,
+		288,1,0,0,0,36,294,1,0,0,0,38,300,1,0,0,0,40,307,1,0,0,0,42,312,1,0,0,
+		0,44,316,1,0,0,0,46,331,1,0,0,0,48,340,1,0,0,0,50,344,1,0,0,0,52,355,1,
+		0,0,0,54,368,1,0,0,0,56,376,1,0,0,0,58,387,1,0,0,0,60,398,1,0,0,0,62,415,
+		1,0,0,0,64,417,1,0,0,0,66,447,1,0,0,0,68,449,1,0,0,0,70,451,1,0,0,0,72,
+		74,3,2,1,0,73,72,1,0,0,0,74,77,1,0,0,0,75,73,1,0,0,0,75,76,1,0,0,0,76,
+		78,1,0,0,0,77,75,1,0,0,0,78,79,5,0,0,1,79,1,1,0,0,0,80,88,3,4,2,0,81,88,
+		3,6,3,0,82,88,3,10,5,0,83,88,3,12,6,0,84,88,3,18,9,0,85,88,3,24,12,0,86,
+		88,3,30,15,0,87,80,1,0,0,0,87,81,1,0,0,0,87,82,1,0,0,0,87,83,1,0,0,0,87,
+		84,1,0,0,0,87,85,1,0,0,0,87,86,1,0,0,0,88,3,1,0,0,0,89,90,5,1,0,0,90,91,
+		3,70,35,0,91,95,5,2,0,0,92,94,3,32,16,0,93,92,1,0,0,0,94,97,1,0,0,0,95,
+		93,1,0,0,0,95,96,1,0,0,0,96,98,1,0,0,0,97,95,1,0,0,0,98,99,5,3,0,0,99,
+		5,1,0,0,0,100,101,5,4,0,0,101,102,3,70,35,0,102,111,5,5,0,0,103,108,3,
+		8,4,0,104,105,5,6,0,0,105,107,3,8,4,0,106,104,1,0,0,0,107,110,1,0,0,0,
+		108,106,1,0,0,0,108,109,1,0,0,0,109,112,1,0,0,0,110,108,1,0,0,0,111,103,
+		1,0,0,0,111,112,1,0,0,0,112,113,1,0,0,0,113,114,5,7,0,0,114,118,5,2,0,
+		0,115,117,3,32,16,0,116,115,1,0,0,0,117,120,1,0,0,0,118,116,1,0,0,0,118,
+		119,1,0,0,0,119,121,1,0,0,0,120,118,1,0,0,0,121,122,5,3,0,0,122,7,1,0,
+		0,0,123,126,3,70,35,0,124,125,5,8,0,0,125,127,3,52,26,0,126,124,1,0,0,
+		0,126,127,1,0,0,0,127,9,1,0,0,0,128,129,5,9,0,0,129,130,3,70,35,0,130,
+		139,5,5,0,0,131,136,3,70,35,0,132,133,5,6,0,0,133,135,3,70,35,0,134,132,
+		1,0,0,0,135,138,1,0,0,0,136,134,1,0,0,0,136,137,1,0,0,0,137,140,1,0,0,
+		0,138,136,1,0,0,0,139,131,1,0,0,0,139,140,1,0,0,0,140,141,1,0,0,0,141,
+		155,5,7,0,0,142,143,5,10,0,0,143,156,3,54,27,0,144,148,5,2,0,0,145,147,
+		3,42,21,0,146,145,1,0,0,0,147,150,1,0,0,0,148,146,1,0,0,0,148,149,1,0,
+		0,0,149,151,1,0,0,0,150,148,1,0,0,0,151,152,5,11,0,0,152,153,3,54,27,0,
+		153,154,5,3,0,0,154,156,1,0,0,0,155,142,1,0,0,0,155,144,1,0,0,0,156,11,
+		1,0,0,0,157,163,5,12,0,0,158,161,3,70,35,0,159,160,5,13,0,0,160,162,5,
+		14,0,0,161,159,1,0,0,0,161,162,1,0,0,0,162,164,1,0,0,0,163,158,1,0,0,0,
+		163,164,1,0,0,0,164,166,1,0,0,0,165,167,3,14,7,0,166,165,1,0,0,0,166,167,
+		1,0,0,0,167,13,1,0,0,0,168,175,5,2,0,0,169,171,3,16,8,0,170,172,5,6,0,
+		0,171,170,1,0,0,0,171,172,1,0,0,0,172,174,1,0,0,0,173,169,1,0,0,0,174,
+		177,1,0,0,0,175,173,1,0,0,0,175,176,1,0,0,0,176,178,1,0,0,0,177,175,1,
+		0,0,0,178,179,5,3,0,0,179,15,1,0,0,0,180,181,3,48,24,0,181,182,5,8,0,0,
+		182,183,5,5,0,0,183,188,3,66,33,0,184,185,5,6,0,0,185,187,3,66,33,0,186,
+		184,1,0,0,0,187,190,1,0,0,0,188,186,1,0,0,0,188,189,1,0,0,0,189,191,1,
+		0,0,0,190,188,1,0,0,0,191,192,5,7,0,0,192,17,1,0,0,0,193,194,5,15,0,0,
+		194,195,3,70,35,0,195,204,5,5,0,0,196,201,3,20,10,0,197,198,5,6,0,0,198,
+		200,3,20,10,0,199,197,1,0,0,0,200,203,1,0,0,0,201,199,1,0,0,0,201,202,
+		1,0,0,0,202,205,1,0,0,0,203,201,1,0,0,0,204,196,1,0,0,0,204,205,1,0,0,
+		0,205,206,1,0,0,0,206,207,5,7,0,0,207,211,5,2,0,0,208,210,3,22,11,0,209,
+		208,1,0,0,0,210,213,1,0,0,0,211,209,1,0,0,0,211,212,1,0,0,0,212,217,1,
+		0,0,0,213,211,1,0,0,0,214,216,3,42,21,0,215,214,1,0,0,0,216,219,1,0,0,
+		0,217,215,1,0,0,0,217,218,1,0,0,0,218,220,1,0,0,0,219,217,1,0,0,0,220,
+		221,5,3,0,0,221,19,1,0,0,0,222,225,3,70,35,0,223,224,5,10,0,0,224,226,
+		3,54,27,0,225,223,1,0,0,0,225,226,1,0,0,0,226,21,1,0,0,0,227,228,5,16,
+		0,0,228,229,3,70,35,0,229,23,1,0,0,0,230,231,5,17,0,0,231,235,5,2,0,0,
+		232,234,3,26,13,0,233,232,1,0,0,0,234,237,1,0,0,0,235,233,1,0,0,0,235,
+		236,1,0,0,0,236,238,1,0,0,0,237,235,1,0,0,0,238,239,5,3,0,0,239,25,1,0,
+		0,0,240,241,3,28,14,0,241,242,3,70,35,0,242,243,5,45,0,0,243,251,1,0,0,
+		0,244,245,3,28,14,0,245,246,5,45,0,0,246,251,1,0,0,0,247,248,3,28,14,0,
+		248,249,3,54,27,0,249,251,1,0,0,0,250,240,1,0,0,0,250,244,1,0,0,0,250,
+		247,1,0,0,0,251,27,1,0,0,0,252,255,3,70,35,0,253,255,5,15,0,0,254,252,
+		1,0,0,0,254,253,1,0,0,0,255,29,1,0,0,0,256,257,5,18,0,0,257,258,3,70,35,
+		0,258,267,5,5,0,0,259,264,3,70,35,0,260,261,5,6,0,0,261,263,3,70,35,0,
+		262,260,1,0,0,0,263,266,1,0,0,0,264,262,1,0,0,0,264,265,1,0,0,0,265,268,
+		1,0,0,0,266,264,1,0,0,0,267,259,1,0,0,0,267,268,1,0,0,0,268,269,1,0,0,
+		0,269,270,5,7,0,0,270,274,5,2,0,0,271,273,3,32,16,0,272,271,1,0,0,0,273,
+		276,1,0,0,0,274,272,1,0,0,0,274,275,1,0,0,0,275,277,1,0,0,0,276,274,1,
+		0,0,0,277,278,5,3,0,0,278,31,1,0,0,0,279,287,3,34,17,0,280,287,3,36,18,
+		0,281,287,3,38,19,0,282,287,3,40,20,0,283,287,3,42,21,0,284,287,3,44,22,
+		0,285,287,3,46,23,0,286,279,1,0,0,0,286,280,1,0,0,0,286,281,1,0,0,0,286,
+		282,1,0,0,0,286,283,1,0,0,0,286,284,1,0,0,0,286,285,1,0,0,0,287,33,1,0,
+		0,0,288,289,5,19,0,0,289,292,3,70,35,0,290,291,5,10,0,0,291,293,3,54,27,
+		0,292,290,1,0,0,0,292,293,1,0,0,0,293,35,1,0,0,0,294,295,5,20,0,0,295,
+		298,3,70,35,0,296,297,5,10,0,0,297,299,3,54,27,0,298,296,1,0,0,0,298,299,
+		1,0,0,0,299,37,1,0,0,0,300,301,7,0,0,0,301,302,3,48,24,0,302,303,5,8,0,
+		0,303,304,3,52,26,0,304,305,5,24,0,0,305,306,3,54,27,0,306,39,1,0,0,0,
+		307,308,5,25,0,0,308,309,3,48,24,0,309,310,5,8,0,0,310,311,3,52,26,0,311,
+		41,1,0,0,0,312,313,3,48,24,0,313,314,5,10,0,0,314,315,3,54,27,0,315,43,
+		1,0,0,0,316,317,5,26,0,0,317,318,3,70,35,0,318,319,5,27,0,0,319,320,3,
+		54,27,0,320,321,5,28,0,0,321,322,3,54,27,0,322,326,5,2,0,0,323,325,3,32,
+		16,0,324,323,1,0,0,0,325,328,1,0,0,0,326,324,1,0,0,0,326,327,1,0,0,0,327,
+		329,1,0,0,0,328,326,1,0,0,0,329,330,5,3,0,0,330,45,1,0,0,0,331,332,5,11,
+		0,0,332,337,3,54,27,0,333,334,5,6,0,0,334,336,3,54,27,0,335,333,1,0,0,
+		0,336,339,1,0,0,0,337,335,1,0,0,0,337,338,1,0,0,0,338,47,1,0,0,0,339,337,
+		1,0,0,0,340,342,3,70,35,0,341,343,3,50,25,0,342,341,1,0,0,0,342,343,1,
+		0,0,0,343,49,1,0,0,0,344,345,5,29,0,0,345,350,3,54,27,0,346,347,5,6,0,
+		0,347,349,3,54,27,0,348,346,1,0,0,0,349,352,1,0,0,0,350,348,1,0,0,0,350,
+		351,1,0,0,0,351,353,1,0,0,0,352,350,1,0,0,0,353,354,5,30,0,0,354,51,1,
+		0,0,0,355,364,5,29,0,0,356,361,3,54,27,0,357,358,5,6,0,0,358,360,3,54,
+		27,0,359,357,1,0,0,0,360,363,1,0,0,0,361,359,1,0,0,0,361,362,1,0,0,0,362,
+		365,1,0,0,0,363,361,1,0,0,0,364,356,1,0,0,0,364,365,1,0,0,0,365,366,1,
+		0,0,0,366,367,5,30,0,0,367,53,1,0,0,0,368,373,3,56,28,0,369,370,7,1,0,
+		0,370,372,3,56,28,0,371,369,1,0,0,0,372,375,1,0,0,0,373,371,1,0,0,0,373,
+		374,1,0,0,0,374,55,1,0,0,0,375,373,1,0,0,0,376,381,3,58,29,0,377,378,7,
+		2,0,0,378,380,3,58,29,0,379,377,1,0,0,0,380,383,1,0,0,0,381,379,1,0,0,
+		0,381,382,1,0,0,0,382,57,1,0,0,0,383,381,1,0,0,0,384,386,5,32,0,0,385,
+		384,1,0,0,0,386,389,1,0,0,0,387,385,1,0,0,0,387,388,1,0,0,0,388,390,1,
+		0,0,0,389,387,1,0,0,0,390,396,3,60,30,0,391,393,5,35,0,0,392,394,5,32,
+		0,0,393,392,1,0,0,0,393,394,1,0,0,0,394,395,1,0,0,0,395,397,3,60,30,0,
+		396,391,1,0,0,0,396,397,1,0,0,0,397,59,1,0,0,0,398,402,3,62,31,0,399,401,
+		5,36,0,0,400,399,1,0,0,0,401,404,1,0,0,0,402,400,1,0,0,0,402,403,1,0,0,
+		0,403,61,1,0,0,0,404,402,1,0,0,0,405,416,5,43,0,0,406,409,3,70,35,0,407,
+		410,3,64,32,0,408,410,3,50,25,0,409,407,1,0,0,0,409,408,1,0,0,0,409,410,
+		1,0,0,0,410,416,1,0,0,0,411,412,5,5,0,0,412,413,3,54,27,0,413,414,5,7,
+		0,0,414,416,1,0,0,0,415,405,1,0,0,0,415,406,1,0,0,0,415,411,1,0,0,0,416,
+		63,1,0,0,0,417,426,5,5,0,0,418,423,3,66,33,0,419,420,5,6,0,0,420,422,3,
+		66,33,0,421,419,1,0,0,0,422,425,1,0,0,0,423,421,1,0,0,0,423,424,1,0,0,
+		0,424,427,1,0,0,0,425,423,1,0,0,0,426,418,1,0,0,0,426,427,1,0,0,0,427,
+		428,1,0,0,0,428,429,5,7,0,0,429,65,1,0,0,0,430,431,3,70,35,0,431,432,5,
+		27,0,0,432,433,3,54,27,0,433,434,5,28,0,0,434,435,3,54,27,0,435,448,1,
+		0,0,0,436,437,3,70,35,0,437,438,5,8,0,0,438,440,1,0,0,0,439,436,1,0,0,
+		0,439,440,1,0,0,0,440,441,1,0,0,0,441,445,3,54,27,0,442,443,3,68,34,0,
+		443,444,3,54,27,0,444,446,1,0,0,0,445,442,1,0,0,0,445,446,1,0,0,0,446,
+		448,1,0,0,0,447,430,1,0,0,0,447,439,1,0,0,0,448,67,1,0,0,0,449,450,7,3,
+		0,0,450,69,1,0,0,0,451,452,7,4,0,0,452,71,1,0,0,0,50,75,87,95,108,111,
+		118,126,136,139,148,155,161,163,166,171,175,188,201,204,211,217,225,235,
+		250,254,264,267,274,286,292,298,326,337,342,350,361,364,373,381,387,393,
+		396,402,409,415,423,426,439,445,447
 	};
 
 	public static readonly ATN _ATN =

@@ -13,8 +13,8 @@ public abstract record DeclarationSyntax(Span Span) : SyntaxNode(Span)
 
     public sealed record Network(Span Span, NameSyntax Name, ValueList<InputSyntax> Inputs, ValueList<StatementSyntax> Body) : DeclarationSyntax(Span);
 
-    /// <summary><c>function swish(u) = u * sigmoid(u)</c>.</summary>
-    public sealed record Function(Span Span, NameSyntax Name, ValueList<NameSyntax> Parameters, ExpressionSyntax Body) : DeclarationSyntax(Span);
+    /// <summary><c>function swish(u) = u * sigmoid(u)</c>, or a block of values with names of their own and a <c>return</c>.</summary>
+    public sealed record Function(Span Span, NameSyntax Name, ValueList<NameSyntax> Parameters, ValueList<StatementSyntax.Assignment> Locals, ExpressionSyntax Body) : DeclarationSyntax(Span);
 
     /// <summary>A use (<c>parametrization mup</c>, with or without entries of its own) or, with <paramref name="ByRole"/>, a definition.</summary>
     public sealed record Parametrization(Span Span, NameSyntax? Name, bool ByRole, ValueList<EntrySyntax> Entries) : DeclarationSyntax(Span);

@@ -30,8 +30,14 @@ public abstract record ExpressionSyntax(Span Span) : SyntaxNode(Span)
     /// <summary><c>x^k</c>.</summary>
     public sealed record Power(Span Span, ExpressionSyntax Base, ExpressionSyntax Exponent) : ExpressionSyntax(Span);
 
-    /// <summary><c>A'</c>.</summary>
+    /// <summary><c>A'</c>; of an axis, another index over it.</summary>
     public sealed record Transpose(Span Span, ExpressionSyntax Operand) : ExpressionSyntax(Span);
+
+    /// <summary><c>s' &lt;= s</c>: only as an argument.</summary>
+    public sealed record Comparison(Span Span, string Relation, ExpressionSyntax Left, ExpressionSyntax Right) : ExpressionSyntax(Span);
+
+    /// <summary><c>k in 0..2</c>, both ends included: only as an argument.</summary>
+    public sealed record Range(Span Span, NameSyntax Counter, ExpressionSyntax First, ExpressionSyntax Last) : ExpressionSyntax(Span);
 }
 
 /// <summary>A name where it is written.</summary>

@@ -18,7 +18,7 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
         G.ProgramContext p => new DeclarationSyntax.Program(Place(p), Name(p.name()), Statements(p.statement())),
         G.NetworkContext n => new DeclarationSyntax.Network(
             Place(n), Name(n.name()), n.input().Select(i => new InputSyntax(Place(i), Name(i.name()), Shape(i.shape()))).ToValueList(), Statements(n.statement())),
-        G.FunctionContext f => new DeclarationSyntax.Function(Place(f), Name(f.name(0)), f.name().Skip(1).Select(Name).ToValueList(), Expression(f.expression())),
+        G.FunctionContext f => new DeclarationSyntax.Function(Place(f), Name(f.name(0)), f.name().Skip(1).Select(Name).ToValueList(), f.assignment().Select(Assignment).ToValueList(), Expression(f.expression())),
         G.ParametrizationContext p => new DeclarationSyntax.Parametrization(
             Place(p), p.name() is { } name ? Name(name) : null, p.children.Any(child => child.GetText() == "role" && child is Antlr4.Runtime.Tree.ITerminalNode), Entries(p.entries())),
         G.OptimizerContext o => new DeclarationSyntax.Optimizer(
@@ -66,7 +66,16 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
 
     private ValueList<ExpressionSyntax> Shape(G.ShapeContext? shape) => shape is null ? [] : shape.expression().Select(Expression).ToValueList();
 
-    private ArgumentSyntax Argument(G.ArgumentContext a) => new(Place(a), a.name() is { } name ? Name(name) : null, Expression(a.expression()));
+    private ArgumentSyntax Argument(G.ArgumentContext a)
+    {
+        var values = a.expression().Select(Expression).ToList();
+        return a.GetChild(1)?.GetText() == "in" && a.name() is { } counter
+            ? new ArgumentSyntax(Place(a), null, new ExpressionSyntax.Range(Place(a), Name(counter), values[0], values[1]))
+            : new ArgumentSyntax(
+                Place(a),
+                a.name() is { } name ? Name(name) : null,
+                a.comparison() is { } relation ? new ExpressionSyntax.Comparison(Span.Cover(values[0].Span, values[1].Span), relation.GetText(), values[0], values[1]) : values[0]);
+    }
 
     private ExpressionSyntax Expression(G.ExpressionContext context) => context.product() is [var only]
         ? Product(only)

@@ -71,6 +71,12 @@ internal sealed class Analysis
         }
     }
 
+    /// <summary>Scalars on the way to f that are Θ(1) and only fluctuate: Moments of mean zero, times a power of n that keeps them alive.</summary>
+    public IEnumerable<string> RandomScalars(Interpretation sizes) => forward.Statements.Instructions().OfType<Instruction.Moment>()
+        .Where(moment => forward.Scalars.Contains(moment.Result.Name) && sizes.SizeOf(moment.Result.Name).Initial.Exponent is { IsZero: true })
+        .Where(moment => sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
+        .Select(moment => moment.Result.Name);
+
     private ScalingResult WithoutTraining()
     {
         var sizes = new Interpretation(sources, new Dictionary<string, Rational>());

@@ -69,10 +69,10 @@ internal sealed class Assessment
     public ValueList<Reason> TrainingReasons()
     {
         // A bounded activation saturates, and doesn't move as far as the first order says.
-        var blowing = forward.Checked.Where(name => Run.Sizes.SizeOf(name).Change.Exponent is { Sign: < 0 }).ToList();
+        var blowing = InOrder.Where(name => Run.Sizes.SizeOf(name).Change.Exponent is { Sign: < 0 }).ToList();
         if (blowing.Count == 0)
         {
-            blowing = forward.Checked.Where(name => training.AfterFirstSteps.SizeOf(name).Change.Exponent is { Sign: < 0 }).ToList();
+            blowing = InOrder.Where(name => training.AfterFirstSteps.SizeOf(name).Change.Exponent is { Sign: < 0 }).ToList();
         }
 
         return blowing.Select(name =>
@@ -82,8 +82,32 @@ internal sealed class Assessment
         }).ToValueList();
     }
 
+    /// <summary>A scalar of a Tensor Program converges to a number: one that keeps a random limit is outside of the theory, and training adds what correlates to it.</summary>
+    public Reason RandomAtStart(string name)
+    {
+        var moved = Run.Sizes.SizeOf(name).Change.Exponent;
+        var then = moved is null ? "training leaves it there" : $"training moves it by {SizeText.Of(moved)}";
+        return new Reason(
+            name,
+            instructions.GetValueOrDefault(name)?.Origin,
+            name,
+            0,
+            Phase.Initialisation,
+            $"at initialisation {name} is a random Gaussian number: it sums n terms of mean zero and divides by √n, so no law of large numbers holds; {then}");
+    }
+
     public Reason ReasonFor(string name, Rational? exponent, string text) =>
         new(name, instructions.GetValueOrDefault(name)?.Origin, $"the change of {name}", exponent, Phase.Training, text);
+
+    /// <summary>What must not blow up, as the program computes it: causes before consequences.</summary>
+    private IEnumerable<string> InOrder
+    {
+        get
+        {
+            var judged = forward.Checked.ToHashSet(StringComparer.Ordinal);
+            return forward.Statements.Definitions().Select(definition => definition.Name).Where(judged.Contains);
+        }
+    }
 
     public static Rational? Smallest(IEnumerable<string> names, Interpretation sizes) => names
         .Select(name => sizes.SizeOf(name).Change.Exponent)

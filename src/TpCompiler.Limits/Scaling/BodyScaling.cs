@@ -7,7 +7,10 @@ namespace TpCompiler.Limits.Scaling;
 /// The size of the body of a Nonlin or Moment from the sizes of what it refers to. Sums take the minimum; a product adds; φ keeps exponent 0, and for a vanishing
 /// input its first Taylor term that doesn't vanish decides. With <paramref name="firstOrder"/> changes count as infinitesimal: only terms linear in them are kept.
 /// </summary>
-internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstOrder)
+/// <param name="sizeOf">The size of what is referred to.</param>
+/// <param name="firstOrder">Keep only what is linear in changes.</param>
+/// <param name="normalised">Inside exp(u) / Σ exp(u), which stays between 0 and 1 however large u is.</param>
+internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstOrder, bool normalised = false)
 {
     /// <summary>An exponent for what grows faster than any power.</summary>
     private const int BeyondPowers = -64;
@@ -19,8 +22,11 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
         Expr.WidthPower w => new Size(Terms.Of(-w.Exponent), Terms.Zero),
         Expr.Reference r => sizeOf(r),
         Expr.Add a => OfSum(a),
+        Expr.Multiply m when !normalised && IsSoftmax(m) => new BodyScaling(sizeOf, firstOrder, normalised: true).Of(m),
+        Expr.Power { Base: Expr.Sum s, Exponent.Sign: < 0 } when normalised && HasExp(s) => Of(s.Body),
         Expr.Multiply m => m.Factors.Select(Of).Aggregate((x, y) => Size.Product(x, y, firstOrder)),
         Expr.Power p => OfPower(p),
+        Expr.Call { Function: "exp", Arguments: [var argument] } c when normalised => OfWeight(c, Of(argument)),
         Expr.Call { Arguments: [var argument] } c => OfCall(c, Of(argument)),
         Expr.Sum s => Of(s.Body),
         _ => throw new UnreachableException(),
@@ -36,6 +42,24 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
         Expr.Sum s => IsNonNegative(s.Body),
         _ => false,
     };
+
+    /// <summary>At most as many factors exp(u), or sums of them, as there are factors 1/Σ exp(u): softmax and its derivatives.</summary>
+    private static bool IsSoftmax(Expr.Multiply product)
+    {
+        var below = product.Factors.OfType<Expr.Power>().Where(power => power is { Base: Expr.Sum sum, Exponent: { IsInteger: true, Sign: < 0 } } && HasExp(sum)).Select(power => -power.Exponent).ToList();
+        var above = product.Factors.Where(factor => factor is not Expr.Power { Exponent.Sign: < 0 } && HasExp(factor)).ToList();
+        return below.Count > 0 && above.Count <= below.Aggregate((x, y) => x + y)
+            && above.All(factor => factor is Expr.Call { Function: "exp" } or Expr.Sum { Body: Expr.Call { Function: "exp" } or Expr.Multiply });
+    }
+
+    private static bool HasExp(Expr expr) => expr.DescendantsAndSelf().Any(part => part is Expr.Call { Function: "exp" });
+
+    /// <summary>exp(u) in units of the largest: what blows up saturates it.</summary>
+    private Size OfWeight(Expr.Call call, Size u)
+    {
+        var saturated = u.Map(terms => terms.Exponent is { Sign: < 0 } ? Terms.Of(0, terms.LeadingClass.Forgotten()) : terms);
+        return OfCall(call, saturated);
+    }
 
     private Size OfSum(Expr.Add sum)
     {

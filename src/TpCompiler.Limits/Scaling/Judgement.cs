@@ -18,6 +18,7 @@ internal static class Judgement
         var reasons = assessment.Regime == Regime.Unstable
             ? assessment.InitialReasons.Count > 0 ? assessment.InitialReasons : assessment.TrainingReasons()
             : Moving(assessment, forward, parameters);
+        reasons = [.. reasons, .. analysis.RandomScalars(assessment.Training.AtStart).Select(name => assessment.RandomAtStart(name))];
         var text = assessment.Regime switch
         {
             Regime.Unstable => $"unstable: {(reasons.Count > 0 ? reasons[0].Text : "sizes keep growing from step to step")}",

@@ -21,8 +21,15 @@ internal abstract class ParametrizationSearch(Analysis analysis, Assessment asse
     /// <summary>Mends what is of the wrong size at initialisation by b of the nearest weight behind it, in the order of the program.</summary>
     protected bool MendInitialisation()
     {
+        // A weight that two uses pull both ways comes back to where it was.
+        var met = new HashSet<string>(StringComparer.Ordinal);
         while (Current.InitialReasons.Count > 0)
         {
+            if (!met.Add(string.Join(' ', Changes.Select(change => $"{change.Parameter}:{change.To}"))))
+            {
+                return false;
+            }
+
             var reason = Current.InitialReasons[0];
             var mended = Analysis.WeightsBehind(reason.Instruction)
                 .Select(weight => Change(weight, AbcExponent.B, -reason.Exponent!.Value))

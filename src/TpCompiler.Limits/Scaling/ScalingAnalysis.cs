@@ -14,6 +14,43 @@ public static class ScalingAnalysis
     /// <param name="repair">Whether to look for a repair of what is unstable or trivial: it takes as long as some dozens of analyses.</param>
     public static ScalingResult Analyze(Program program, bool repair = true) => new Analysis(program).Result(repair);
 
+    /// <summary>
+    /// The training of a network. Scalars that stay random at initialisation, as logits do that are divided by √n, are also tried as means of n terms, divided by n: a reason says what
+    /// becomes of them then.
+    /// </summary>
+    /// <param name="network">The network.</param>
+    /// <param name="plan">How it is trained.</param>
+    /// <param name="training">Its training program.</param>
+    public static ScalingResult Analyze(Network network, TrainingPlan plan, Program training)
+    {
+        var result = Analyze(training);
+        if (result.Verdict is not { } verdict)
+        {
+            return result;
+        }
+
+        var random = verdict.Reasons.Where(reason => reason is { Phase: Phase.Initialisation, Exponent.IsZero: true }).Select(reason => reason.Instruction).ToHashSet(StringComparer.Ordinal);
+        if (random.Count == 0)
+        {
+            return result;
+        }
+
+        var smaller = network with
+        {
+            Forward = network.Forward.Select(statement => statement is Instruction.Moment moment && random.Contains(moment.Result.Name)
+                ? moment with { Body = Expr.WidthTo(network.Widths[0].Name, -Rational.Half) * moment.Body }
+                : statement).ToValueList(),
+        };
+        var then = Analyze(TrainingProgram.Of(smaller, plan), repair: false);
+        var names = SizeText.List(random.Order(StringComparer.Ordinal).ToList());
+        var moved = random.Select(name => then.ScaleOf(name)?.Change).Min();
+        var text = then.Verdict!.Regime == Regime.Unstable
+            ? $"divided by n instead of √n, {names} {(random.Count == 1 ? "starts" : "start")} at 0, and the network is still unstable: {then.Verdict.Reasons[0].Text}"
+            : $"divided by n instead of √n, {names} {(random.Count == 1 ? "starts at 0 and moves" : "start at 0 and move")} by {SizeText.Of(moved)} in training: {then.Verdict.Text[..then.Verdict.Text.IndexOf(':', StringComparison.Ordinal)]}";
+        var remedy = new Reason(random.Order(StringComparer.Ordinal).First(), null, names, Rational.Half, Phase.Initialisation, text);
+        return result with { Verdict = verdict with { Reasons = [.. verdict.Reasons, remedy] } };
+    }
+
     /// <summary>The bit of each Gaussian of a program, in program order.</summary>
     internal static Dictionary<string, int> Sources(Program program) => program.Body.Instructions().OfType<Instruction.Gaussian>()
         .Where(gaussian => gaussian.Result.Kind != ValueKind.Scalar)
