@@ -85,7 +85,7 @@ internal sealed class Assessment
     /// <summary>A scalar of a Tensor Program converges to a number: one that keeps a random limit is outside of the theory, and training adds what correlates to it.</summary>
     public Reason RandomAtStart(string name)
     {
-        var moved = Run.Sizes.SizeOf(name).Change.Exponent;
+        var moved = new[] { Run.Sizes, training.AfterFirstSteps }.Select(sizes => sizes.SizeOf(name).Change.Exponent).Min();
         var then = moved is null ? "training leaves it there" : $"training moves it by {SizeText.Of(moved)}";
         return new Reason(
             name,
