@@ -29,111 +29,132 @@ public sealed class ConditionedMatrix
         var sigma = Math.Sqrt(variance);
 
         // W q has variance σ² columns/n; Σ_α p_α (W q)_α = Σ_β (Wᵀp)_β q_β turns rows·E[p Wq] into columns·E[Wᵀp q].
-        right = new Side(rowSpace, sigma * Math.Sqrt(columns), sigma * columns / Math.Sqrt(rows));
-        left = new Side(columnSpace, sigma * Math.Sqrt(rows), sigma * rows / Math.Sqrt(columns));
+        right = new Side(carrier.Length, rowSpace, sigma * Math.Sqrt(columns), sigma * columns / Math.Sqrt(rows));
+        left = new Side(carrier.Length, columnSpace, sigma * Math.Sqrt(rows), sigma * rows / Math.Sqrt(columns));
     }
 
     /// <summary>How many directions the matrix was probed with, both sides.</summary>
     public int Directions => right.Directions.Count + left.Directions.Count;
 
+    /// <summary>
+    /// Memory of directions and images for each number of a variable. Few numbers hold few directions; where they held no more, every vector met counts as one that more numbers would have had.
+    /// </summary>
+    public double BytesPerNumber => right.BytesPerNumber + left.BytesPerNumber;
+
     /// <summary>y_b += coefficient · W x_b, or Wᵀ x_b, for a batch of vectors one after the other in <paramref name="x"/>.</summary>
     public void MultiplyAdd(bool transposed, double coefficient, ReadOnlySpan<double> x, Span<double> y)
     {
         var (side, other) = transposed ? (left, right) : (right, left);
-        var known = side.Directions.Count;
-        var coefficients = Orthogonalise(side, x);
-        AddImages(side, other, known);
+        var coefficients = Orthogonalise(side, x, out var fresh);
+        AddImages(side, other, fresh);
         TensorPrimitives.Multiply(coefficients, coefficient, coefficients);
-        Block.Accumulate(side.Images, coefficients, y, carrier.Length);
+        side.Images.Accumulate(coefficients, y);
     }
 
-    /// <summary>The coefficients [direction, b] of each vector in the directions, after adding the directions that were missing.</summary>
-    private double[] Orthogonalise(Side side, ReadOnlySpan<double> x)
+    /// <summary>The coefficients [direction, b] of each vector in the directions, after adding the directions that were missing: <paramref name="fresh"/>, one after the other.</summary>
+    private double[] Orthogonalise(Side side, ReadOnlySpan<double> x, out double[] fresh)
     {
         var length = carrier.Length;
         var batch = x.Length / length;
         var known = side.Directions.Count;
+        side.Met += batch;
         var remainders = x.ToArray();
         var coefficients = new double[(known + batch) * batch];
 
         // Gram–Schmidt twice is enough (Kahan and Parlett); first against the known directions, all vectors at once.
         for (var pass = 0; pass < 2 && known > 0; pass++)
         {
-            var part = Block.Dots(side.Directions, remainders, length);
+            var part = side.Directions.Dots(remainders);
             TensorPrimitives.Multiply(part, carrier.ProductScale, part);
             TensorPrimitives.Add(part, coefficients.AsSpan(0, part.Length), coefficients);
             TensorPrimitives.Negate(part, part);
-            Block.Accumulate(side.Directions, part, remainders, length);
+            side.Directions.Accumulate(part, remainders);
         }
 
+        // Then against the new ones, which take the places of the remainders from the front.
+        var added = 0;
+        var products = new double[batch];
         for (var b = 0; b < batch; b++)
         {
             var vector = x.Slice(b * length, length);
             var remainder = remainders.AsSpan(b * length, length);
             for (var pass = 0; pass < 2; pass++)
             {
-                for (var i = known; i < side.Directions.Count; i++)
+                var part = products.AsSpan(0, added);
+                part.Clear();
+                Block.Dots(remainders, length, added, remainder, length, 1, length, part);
+                TensorPrimitives.Multiply(part, carrier.ProductScale, part);
+                for (var i = 0; i < added; i++)
                 {
-                    var c = carrier.Expectation(side.Directions[i].Span, remainder);
-                    coefficients[(i * batch) + b] += c;
-                    TensorPrimitives.MultiplyAdd(side.Directions[i].Span, -c, remainder, remainder);
+                    coefficients[((known + i) * batch) + b] += part[i];
                 }
+
+                TensorPrimitives.Negate(part, part);
+                Block.Accumulate(remainders, length, added, part, remainder, length, 1, length);
             }
 
             var size = Math.Sqrt(carrier.Expectation(remainder, remainder));
             if (size > DependenceThreshold * Math.Sqrt(carrier.Expectation(vector, vector)))
             {
-                coefficients[(side.Directions.Count * batch) + b] = size;
-                var direction = remainder.ToArray();
-                TensorPrimitives.Divide(direction, size, direction);
-                side.Directions.Add(direction);
+                coefficients[((known + added) * batch) + b] = size;
+                TensorPrimitives.Divide(remainder, size, remainders.AsSpan(added * length, length));
+                added++;
             }
         }
 
-        return coefficients[..(side.Directions.Count * batch)];
+        fresh = remainders[..(added * length)];
+        side.Directions.Add(fresh);
+        return coefficients[..((known + added) * batch)];
     }
 
-    /// <summary>The images of the directions from number <paramref name="known"/> on: W q = s ξ + Σ_j p_j E[p_j W q].</summary>
-    private void AddImages(Side side, Side other, int known)
+    /// <summary>The images of new directions: W q = s ξ + Σ_j p_j E[p_j W q].</summary>
+    private void AddImages(Side side, Side other, double[] directions)
     {
-        var length = carrier.Length;
-        var fresh = side.Directions.Count - known;
-        if (fresh == 0)
+        if (directions.Length == 0)
         {
             return;
         }
 
-        var directions = new double[fresh * length];
-        var images = new double[fresh * length];
-        for (var i = 0; i < fresh; i++)
+        var length = carrier.Length;
+        var images = new double[directions.Length];
+        for (var start = 0; start < images.Length; start += length)
         {
-            side.Directions[known + i].CopyTo(directions.AsMemory(i * length, length));
-            var gaussian = new double[length];
-            side.ImageSpace.FreshGaussian(carrier, gaussian);
-            side.Gaussians.Add(gaussian);
-            TensorPrimitives.Multiply(gaussian, side.Scale, images.AsSpan(i * length, length));
+            side.ImageSpace.FreshGaussian(carrier, images.AsSpan(start, length));
         }
 
-        var determined = Block.Dots(other.Gaussians, directions, length);
+        side.Gaussians.Add(images);
+        TensorPrimitives.Multiply(images, side.Scale, images);
+        var determined = other.Gaussians.Dots(directions);
         TensorPrimitives.Multiply(determined, side.AdjointScale * carrier.ProductScale, determined);
-        Block.Accumulate(other.Directions, determined, images, length);
-        for (var i = 0; i < fresh; i++)
-        {
-            side.Images.Add(images.AsMemory(i * length, length));
-        }
+        other.Directions.Accumulate(determined, images);
+        side.Images.Add(images);
     }
 
     /// <summary>One side of the matrix: what it was multiplied with there, and the images in the other coordinate space.</summary>
-    /// <param name="ImageSpace">Where the images live.</param>
-    /// <param name="Scale">The standard deviation of the image of a unit direction.</param>
-    /// <param name="AdjointScale">What turns E[ζ_j q] into the coefficient of p_j in W q.</param>
-    private sealed record Side(CoordinateSpace ImageSpace, double Scale, double AdjointScale)
+    /// <param name="length">Numbers of a variable.</param>
+    /// <param name="imageSpace">Where the images live.</param>
+    /// <param name="scale">The standard deviation of the image of a unit direction.</param>
+    /// <param name="adjointScale">What turns E[ζ_j q] into the coefficient of p_j in W q.</param>
+    private sealed class Side(int length, CoordinateSpace imageSpace, double scale, double adjointScale)
     {
-        public List<ReadOnlyMemory<double>> Directions { get; } = [];
+        public CoordinateSpace ImageSpace => imageSpace;
 
-        public List<ReadOnlyMemory<double>> Gaussians { get; } = [];
+        public double Scale => scale;
 
-        public List<ReadOnlyMemory<double>> Images { get; } = [];
+        public double AdjointScale => adjointScale;
+
+        public VectorHistory Directions { get; } = new(length);
+
+        public VectorHistory Gaussians { get; } = new(length);
+
+        public VectorHistory Images { get; } = new(length);
+
+        /// <summary>Vectors that the matrix was multiplied with on this side.</summary>
+        public int Met { get; set; }
+
+        public double BytesPerNumber => Directions.Count < length
+            ? (double)(Directions.Bytes + Gaussians.Bytes + Images.Bytes) / length
+            : 3.0 * sizeof(double) * Met;
     }
 }
 

@@ -64,14 +64,14 @@ public sealed record FactoredMatrix(
 }
 
 /// <summary>Σ_k c_k u_k v_kᵀ/n for the factors that one Outer term made in one iteration.</summary>
-/// <param name="Left">u_k.</param>
-/// <param name="Right">v_k.</param>
+/// <param name="Left">u_k, one after the other.</param>
+/// <param name="Right">v_k, one after the other.</param>
 /// <param name="Coefficients">c_k.</param>
 /// <param name="Rows">Rows divided by the reference width: Σ_α over rows is rows · n · E.</param>
 /// <param name="Columns">Columns divided by the reference width.</param>
 public sealed record FactorBlock(
-    IReadOnlyList<ReadOnlyMemory<double>> Left,
-    IReadOnlyList<ReadOnlyMemory<double>> Right,
+    ReadOnlyMemory<double> Left,
+    ReadOnlyMemory<double> Right,
     IReadOnlyList<double> Coefficients,
     double Rows,
     double Columns)
@@ -80,14 +80,16 @@ public sealed record FactorBlock(
     public void MultiplyAdd(Carrier carrier, bool transposed, double coefficient, ReadOnlySpan<double> x, Span<double> y)
     {
         var (contracted, produced, width) = transposed ? (Left, Right, Rows) : (Right, Left, Columns);
-        var products = Block.Dots(contracted, x, carrier.Length);
-        var batch = x.Length / carrier.Length;
-        for (var k = 0; k < Coefficients.Count; k++)
+        var (length, count) = (carrier.Length, Coefficients.Count);
+        var batch = x.Length / length;
+        var products = new double[count * batch];
+        Block.Dots(contracted.Span, length, count, x, length, batch, length, products);
+        for (var k = 0; k < count; k++)
         {
             var row = products.AsSpan(k * batch, batch);
             TensorPrimitives.Multiply(row, coefficient * Coefficients[k] * width * carrier.ProductScale, row);
         }
 
-        Block.Accumulate(produced, products, y, carrier.Length);
+        Block.Accumulate(produced.Span, length, count, products, y, length, batch, length);
     }
 }

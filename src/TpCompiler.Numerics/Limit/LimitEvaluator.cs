@@ -1,6 +1,7 @@
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.Kernels;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Limit;
@@ -112,7 +113,7 @@ public static class LimitEvaluator
         const int Few = 1 << 6;
         var interpreter = new LimitInterpreter(limit, Execution(settings, 1), new QuasiRandomCarrier(Few, settings.Seed), settings.Seed);
         interpreter.Run(feed, null, cancel);
-        return (double)interpreter.HeldBytes / Few * settings.Threads;
+        return interpreter.BytesPerNumber * settings.Threads;
     }
 
     private static LimitResult AtPoints(
@@ -124,7 +125,7 @@ public static class LimitEvaluator
         {
             var carrier = new QuasiRandomCarrier(points, (settings.Seed * 0x1_0000) + (ulong)replicate);
             var interpreter = new LimitInterpreter(limit, Execution(settings, 1), carrier, settings.Seed);
-            runs[replicate] = interpreter.Run(feed, null, cancel);
+            runs[replicate] = WorkSharing.Alone(() => interpreter.Run(feed, null, cancel));
             progress?.Report(new LimitProgress(points, Interlocked.Increment(ref done), runs.Length));
         });
 

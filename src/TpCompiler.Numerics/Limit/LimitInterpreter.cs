@@ -29,8 +29,8 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio.ToDouble(), StringComparer.Ordinal);
     }
 
-    /// <summary>Memory of the history: directions with their images, and factors.</summary>
-    public long HeldBytes => factorBytes + gaussians.Sum(matrix => 3L * sizeof(double) * carrier.Length * matrix.Directions);
+    /// <summary>Memory of the history, directions with their images and factors, for each number of a variable.</summary>
+    public double BytesPerNumber => ((double)factorBytes / carrier.Length) + gaussians.Sum(matrix => matrix.BytesPerNumber);
 
     protected override bool KeepsVectors => true;
 
@@ -87,11 +87,8 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         factorBytes += factors.Sum(outer => sizeof(double) * ((long)outer.Left.Length + outer.Right.Length));
         var sum = matrices.Aggregate(FactoredMatrix.Zero, (total, term) => total.Add(term.Coefficient, term.Matrix));
         var (rows, columns) = (ratios[definition.Widths[0]], ratios[definition.Widths[1]]);
-        return factors.Aggregate(sum, (total, outer) => total.Add(new FactorBlock(Split(outer.Left), Split(outer.Right), outer.Coefficients, rows, columns)));
+        return factors.Aggregate(sum, (total, outer) => total.Add(new FactorBlock(outer.Left, outer.Right, outer.Coefficients, rows, columns)));
     }
-
-    private List<ReadOnlyMemory<double>> Split(ReadOnlyMemory<double> vectors) =>
-        [.. Enumerable.Range(0, vectors.Length / carrier.Length).Select(k => vectors.Slice(k * carrier.Length, carrier.Length))];
 
     private CoordinateSpace SpaceOf(string name)
     {
