@@ -1,47 +1,181 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using TpCompiler.Ir;
 using TpCompiler.Limits.Scaling;
+using TpCompiler.Symbolics;
 
 namespace TpCompiler.Emit;
 
-/// <summary>A maximal-update parametrization as a table of weights: a, b, c, and the same without multipliers, as a framework sets it.</summary>
+/// <summary>Two widths, when numbers are asked for: what was tuned at the base width, at another.</summary>
+public sealed record WidthRatio(int Base, int Width)
+{
+    /// <summary>(width / base)^exponent, to six digits.</summary>
+    public string Factor(Rational exponent) =>
+        Math.Pow((double)Width / Base, (double)exponent.Numerator / (double)exponent.Denominator).ToString("G6", CultureInfo.InvariantCulture);
+}
+
+/// <summary>A maximal-update parametrization as tables of weights, in its equivalent forms: for people, as Markdown, and for machines.</summary>
 public static class MaximalUpdateText
 {
-    public static string Write(string name, MaximalUpdate maximal)
-    {
-        var rows = new List<string[]> { new[] { "weight", "role", "a", "b", "c", "variance", "learning rate" } };
-        rows.AddRange(maximal.Rows.Select(row => new[]
-        {
-            row.Name,
-            ScalesText.Role(row.Role),
-            row.Exponents.A.ToString(),
-            row.Exponents.B.ToString(),
-            row.Exponents.C.ToString(),
-            row.Variance is { } variance ? ScalesText.Size(-variance) : "0",
-            ScalesText.Size(-row.Rate),
-        }));
-        return $"maximal-update parametrization of {name}, for gradient descent\n" + TextTable.Write(rows)
-            + "\nW = n^(-a) w, w ~ N(0, σ² n^(-2b)), learning rate η n^(-c); the last two columns are for a W without a multiplier.\n";
-    }
+    public static string Write(string name, MaximalUpdate maximal, WidthRatio? widths = null) => Tables(name, maximal, widths, markdown: false);
 
-    public static void Write(Utf8JsonWriter json, string name, MaximalUpdate maximal)
+    public static string Markdown(string name, MaximalUpdate maximal, WidthRatio? widths = null) => Tables(name, maximal, widths, markdown: true);
+
+    public static void Write(Utf8JsonWriter json, string name, MaximalUpdate maximal, WidthRatio? widths = null)
     {
         json.WriteStartObject();
         json.WriteString("program", name);
-        json.WriteStartArray("weights");
-        foreach (var row in maximal.Rows)
+        json.WriteString("updates", maximal.Kind.ToString().ToLowerInvariant());
+        if (widths is not null)
+        {
+            json.WriteNumber("base_width", widths.Base);
+            json.WriteNumber("width", widths.Width);
+        }
+
+        json.WriteStartArray("multipliers");
+        foreach (var multiplier in maximal.Multipliers)
         {
             json.WriteStartObject();
-            json.WriteString("name", row.Name);
-            json.WriteString("role", ScalesText.Role(row.Role));
-            json.WriteString("a", row.Exponents.A.ToString());
-            json.WriteString("b", row.Exponents.B.ToString());
-            json.WriteString("c", row.Exponents.C.ToString());
-            json.WriteString("variance_power_of_n", row.Variance?.ToString());
-            json.WriteString("rate_power_of_n", row.Rate.ToString());
+            json.WriteString("value", multiplier.Value);
+            json.WriteString("power_of_n", multiplier.Power.ToString());
+            json.WriteString("reason", multiplier.Reason);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("forms");
+        foreach (var form in EquivalentForms.Of(maximal))
+        {
+            json.WriteStartObject();
+            json.WriteString("name", form.Name);
+            json.WriteString("title", form.Title);
+            json.WriteStartArray("weights");
+            foreach (var row in form.Rows)
+            {
+                Write(json, row, widths);
+            }
+
+            json.WriteEndArray();
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
     }
+
+    /// <summary>What to change in a program, one line a finding.</summary>
+    public static string Lint(string name, ValueList<LintFinding> findings) => findings.Count == 0
+        ? $"{name}: stable, and every weight is maximal\n"
+        : $"{name}: {findings.Count} {(findings.Count == 1 ? "thing keeps" : "things keep")} it from the maximal update\n"
+            + string.Concat(findings.Select(finding => $"  {finding.Name}: {finding.Problem}\n    {finding.Repair}\n"));
+
+    public static void Lint(Utf8JsonWriter json, string name, ValueList<LintFinding> findings)
+    {
+        json.WriteStartObject();
+        json.WriteString("program", name);
+        json.WriteStartArray("findings");
+        foreach (var finding in findings)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", finding.Name);
+            json.WriteString("problem", finding.Problem);
+            json.WriteString("repair", finding.Repair);
+            if (finding.Change is { } change)
+            {
+                json.WriteString("exponent", change.Exponent.ToString().ToLowerInvariant());
+                json.WriteString("from", change.From.ToString());
+                json.WriteString("to", change.To.ToString());
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, FormRow row, WidthRatio? widths)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", row.Weight.Name);
+        json.WriteString("role", ScalesText.Role(row.Weight.Role));
+        json.WriteString("a", row.Exponents.A.ToString());
+        json.WriteString("b", row.Exponents.B.ToString());
+        json.WriteString("c", row.Exponents.C.ToString());
+        foreach (var (key, exponent) in Columns(row))
+        {
+            json.WriteString($"{key.Replace(' ', '_')}_power_of_n", exponent?.ToString());
+            if (widths is not null && exponent is { } power)
+            {
+                json.WritePropertyName($"{key.Replace(' ', '_')}_factor");
+                json.WriteRawValue(widths.Factor(power));
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static IEnumerable<(string Name, Rational? Exponent)> Columns(FormRow row)
+    {
+        yield return ("multiplier", row.Multiplier);
+        yield return ("variance", row.Variance);
+        yield return ("learning rate", row.Rate);
+        yield return ("weight decay", row.WeightDecay);
+        if (row.Epsilon is { } epsilon)
+        {
+            yield return ("epsilon", epsilon);
+        }
+    }
+
+    private static string Tables(string name, MaximalUpdate maximal, WidthRatio? widths, bool markdown)
+    {
+        var text = new StringBuilder();
+        var code = markdown ? "`" : string.Empty;
+        text.Append(markdown ? "# " : string.Empty).Append($"maximal-update parametrization of {name}, for {Updates(maximal.Kind)}\n");
+        text.Append(widths is null
+            ? $"{(markdown ? "\n" : string.Empty)}powers of the width n; W = multiplier · w, and the variance, the learning rate and the rest are those of w\n"
+            : $"{(markdown ? "\n" : string.Empty)}factors on what was tuned at width {widths.Base}, for width {widths.Width}; W = multiplier · w, and the rest are of w\n");
+        foreach (var multiplier in maximal.Multipliers)
+        {
+            text.Append(markdown ? "- " : "  ").Append($"multiply {code}{multiplier.Value}{code} by {(widths is null ? ScalesText.Size(-multiplier.Power) : widths.Factor(multiplier.Power))}: {multiplier.Reason}\n");
+        }
+
+        foreach (var form in EquivalentForms.Of(maximal))
+        {
+            var rows = new List<IReadOnlyList<string>> { new[] { "weight", "role" }.Concat(Columns(form.Rows[0]).Select(column => column.Name)).ToList() };
+            rows.AddRange(form.Rows.Select(row => (IReadOnlyList<string>)
+            [
+                $"{code}{row.Weight.Name}{code}",
+                ScalesText.Role(row.Weight.Role),
+                .. Columns(row).Select(column => column.Exponent is { } power ? widths is null ? ScalesText.Size(-power) : widths.Factor(power) : "0"),
+            ]));
+            text.Append('\n').Append(markdown ? $"## {form.Title}\n\n" : $"{form.Title}\n");
+            text.Append(markdown ? MarkdownTable(rows) : TextTable.Write(rows));
+        }
+
+        return text.ToString();
+    }
+
+    private static string MarkdownTable(IReadOnlyList<IReadOnlyList<string>> rows)
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            text.Append("| ").AppendJoin(" | ", rows[i]).Append(" |\n");
+            if (i == 0)
+            {
+                text.Append("| ").AppendJoin(" | ", rows[i].Select(_ => "---")).Append(" |\n");
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static string Updates(UpdateKind kind) => kind switch
+    {
+        UpdateKind.Gradient => "gradient descent",
+        UpdateKind.Entrywise => "updates of a size of their own, entry by entry (Adam, AdamW, sign-SGD)",
+        _ => "orthogonalised updates of hidden matrices (Muon), and entrywise ones of all other weights",
+    };
 }

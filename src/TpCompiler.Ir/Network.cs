@@ -65,7 +65,36 @@ public sealed record DataSource(string Kind, string Path);
 /// norm² = Σ_p n^{-c_p} ‖∇_{w_p} L‖²), and slots.
 /// SGD with momentum β: <c>m = β m + g; w = w − rate · m</c>.
 /// </summary>
-public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<Assignment> Assignments);
+public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<Assignment> Assignments)
+{
+    /// <summary>w ← w − rate · g.</summary>
+    public static UpdateRule PlainGradient { get; } = new("gradient", [], [new Assignment("w", Expr.Of("w") - (Expr.Of("rate") * Expr.Of("g")))]);
+
+    /// <summary>Gradient when every assignment is linear in w, g and the slots.</summary>
+    public UpdateKind Kind => Assignments.All(assignment => Degree(assignment.Value) is not null) ? UpdateKind.Gradient : UpdateKind.Entrywise;
+
+    /// <summary>1 for what is linear in w, g and the slots, 0 for what doesn't hold them, null for anything else.</summary>
+    private int? Degree(Expr expr) => expr switch
+    {
+        Expr.Reference reference => reference.Name is "w" or "g" || Slots.Contains(reference.Name) ? 1 : 0,
+        Expr.Add sum => sum.Terms.Select(Degree).Aggregate((int?)0, (x, y) => x is null || y is null ? null : Math.Max(x.Value, y.Value)),
+        Expr.Multiply product => product.Factors.Select(Degree).Aggregate((int?)0, (x, y) => x + y) is <= 1 and var degree ? degree : null,
+        _ => expr.Children.All(child => Degree(child) == 0) ? 0 : null,
+    };
+}
+
+/// <summary>How large an update is, next to the gradient that it is made of.</summary>
+public enum UpdateKind
+{
+    /// <summary>As large as the gradient: SGD, with momentum, decay and clipping.</summary>
+    Gradient,
+
+    /// <summary>Every entry is Θ(1) before the learning rate, whatever the gradient's size: sign-SGD, Adam, AdamW.</summary>
+    Entrywise,
+
+    /// <summary>A matrix of spectral norm Θ(1) before the learning rate, as Muon makes of the gradient of a hidden matrix; entrywise for all other weights.</summary>
+    Orthogonal,
+}
 
 /// <summary><c>target = value</c>.</summary>
 public sealed record Assignment(string Target, Expr Value);

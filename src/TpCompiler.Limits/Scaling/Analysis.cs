@@ -12,9 +12,9 @@ internal sealed class Analysis
     private readonly Dictionary<string, int> sources;
     private readonly Dictionary<string, Instruction> instructions;
 
-    public Analysis(Program program)
+    public Analysis(Program program, UpdateKind kind = UpdateKind.Gradient)
     {
-        this.program = program;
+        (this.program, Kind) = (program, kind);
         var trained = program.Parameters.Where(parameter => parameter.Trained).Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
         loop = program.Body.OfType<Loop>().FirstOrDefault(candidate => candidate.Carried.Any(carried => trained.Contains(carried.State.Name)));
         sources = ScalingAnalysis.Sources(program);
@@ -24,6 +24,8 @@ internal sealed class Analysis
     }
 
     public Program Program => program;
+
+    public UpdateKind Kind { get; }
 
     public ForwardPart Forward => forward;
 
@@ -36,7 +38,7 @@ internal sealed class Analysis
             return WithoutTraining();
         }
 
-        var assessment = Assess(Shifts.None);
+        var assessment = Assess(Shifts.None(Kind));
         var sizes = assessment.Run.Sizes;
         sizes.Run(program.Body.SkipWhile(statement => !ReferenceEquals(statement, loop)).Skip(1));
         var parameters = Parameters(assessment);
@@ -110,10 +112,13 @@ internal sealed class Analysis
 
         var alone = training.UpdateOf(parameter);
         var first = training.FirstStepOf(parameter);
-        var preactivation = forward.Statements.Instructions()
+        var uses = forward.Statements.Instructions()
             .Where(instruction => instruction is not Instruction.MatrixSum && instruction.Reads().Contains(parameter.Name))
-            .Select(instruction => alone.SizeOf(instruction.Result.Name).Change.Exponent + (instruction is Instruction.MatMul ? parameter.A : 0))
-            .Min();
+            .SelectMany(instruction => forward.Scaled(instruction).Select(name => (Name: name, Missing: instruction is Instruction.MatMul && name == instruction.Result.Name ? parameter.A : 0)))
+            .Distinct()
+            .Select(use => new UseScale(use.Name, alone.SizeOf(use.Name).Change.Exponent + use.Missing))
+            .ToValueList();
+        var preactivation = uses.Select(use => use.Exponent).Min();
         return new ParameterScale(
             parameter.Name,
             parameter.Role,
@@ -126,7 +131,11 @@ internal sealed class Analysis
             preactivation,
             Assessment.Smallest(forward.Outputs, first),
             preactivation is { IsZero: true },
-            Assessment.Smallest(forward.Features, alone) is { IsZero: true });
+            Assessment.Smallest(forward.Features, alone) is { IsZero: true })
+        {
+            Uses = uses,
+            Gradient = training.GradientOf(parameter) - parameter.A,
+        };
     }
 
     /// <summary>f is a Gaussian process when it is Θ(1) and only fluctuates: what its Moments average is odd in a source.</summary>

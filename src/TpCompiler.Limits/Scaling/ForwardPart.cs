@@ -16,6 +16,18 @@ internal sealed record ForwardPart(
     ValueList<string> Activations,
     ValueList<string> Scalars)
 {
+    /// <summary>Products that are yet to be multiplied by a power of n.</summary>
+    public required IReadOnlySet<string> Raw { get; init; }
+
+    /// <summary>What an instruction makes once its power of n stands with it: its own result, or the Nonlins that it is multiplied in.</summary>
+    public IEnumerable<string> Scaled(Instruction instruction)
+    {
+        var uses = Raw.Contains(instruction.Result.Name)
+            ? Statements.Instructions().OfType<Instruction.Nonlin>().Where(use => use.Reads().Contains(instruction.Result.Name)).ToList()
+            : [];
+        return uses.Count == 0 ? [instruction.Result.Name] : uses.SelectMany(Scaled);
+    }
+
     /// <summary>Everything that must not blow up.</summary>
     public IEnumerable<string> Checked => Activations.Concat(Scalars).Concat(Outputs);
 
@@ -38,10 +50,11 @@ internal sealed record ForwardPart(
             Spread(instruction, weighted);
         }
 
+        var raw = ordered.Where(instruction => IsProduct(instruction) && IsRaw(instruction.Result.Name)).Select(instruction => instruction.Result.Name).ToHashSet(StringComparer.Ordinal);
         var candidates = ordered
             .Where(instruction => instruction is not (Instruction.Data or Instruction.Gaussian or Instruction.MatrixSum))
             .Where(instruction => dependent.Contains(instruction.Result.Name) && weighted.Contains(instruction.Result.Name))
-            .Where(instruction => !(IsProduct(instruction) && IsRaw(instruction.Result.Name)))
+            .Where(instruction => !raw.Contains(instruction.Result.Name))
             .Select(instruction => instruction.Result)
             .ToList();
         return new ForwardPart(
@@ -49,7 +62,10 @@ internal sealed record ForwardPart(
             Features(outputs).Where(name => !weights.Contains(name) && dependent.Contains(name)).Distinct().ToValueList(),
             statements,
             candidates.Where(result => result.Kind == ValueKind.Vector).Select(result => result.Name).ToValueList(),
-            candidates.Where(result => result.Kind == ValueKind.Scalar && !outputs.Contains(result.Name)).Select(result => result.Name).ToValueList());
+            candidates.Where(result => result.Kind == ValueKind.Scalar && !outputs.Contains(result.Name)).Select(result => result.Name).ToValueList())
+        {
+            Raw = raw,
+        };
 
         HashSet<string> Ancestors(IEnumerable<string> names)
         {

@@ -3,41 +3,121 @@ using TpCompiler.Symbolics;
 
 namespace TpCompiler.Limits.Scaling;
 
-/// <summary>The maximal-update parametrization of one weight.</summary>
+/// <summary>The maximal-update parametrization of one weight, without saying how it is shared out over a, b and c.</summary>
 /// <param name="Name">The weight.</param>
 /// <param name="Role">Which of its sides are wide.</param>
-/// <param name="Exponents">a as in the program, with the b and c that belong to it.</param>
-/// <param name="Variance">When the weight is used without a multiplier: the exponent of n in the variance of its entries, −2(a + b); null when it starts at 0.</param>
-/// <param name="Rate">When the weight is used without a multiplier: the exponent of n in its learning rate, −(2a + c).</param>
-public sealed record MaximalUpdateRow(string Name, ParameterRole Role, Abc Exponents, Rational? Variance, Rational Rate);
+/// <param name="A">a of the program.</param>
+/// <param name="Initial">σ: its entries W start as Θ(n^{-σ}), with σ = a + b; null when they start at 0.</param>
+/// <param name="Rate">λ: 2a + c for gradients, a + c for updates of a size of their own.</param>
+/// <param name="Gradient">The exponent of the entries of ∂L/∂W; null when it is 0.</param>
+public sealed record MaximalUpdateRow(string Name, ParameterRole Role, Rational A, Rational? Initial, Rational Rate, Rational? Gradient);
+
+/// <summary>A power of n that a value has to be multiplied with, because no parametrization of the weights alone makes it maximal.</summary>
+/// <param name="Value">The value: logits, or the readout by a weight that is also an embedding.</param>
+/// <param name="Power">The exponent of n.</param>
+/// <param name="Reason">Why, in the program's own words.</param>
+public sealed record UseMultiplier(string Value, Rational Power, string Reason);
 
 /// <summary>
 /// The maximal-update parametrization (arXiv 2011.14522, section 5; 2203.03466) of one network: stable, and each weight's update as large as stability allows. It is
 /// solved for with the scaling analysis of this very network, not looked up by role.
 /// </summary>
+/// <param name="Kind">The size of updates that it is for.</param>
 /// <param name="Rows">One a weight, in the order of the source.</param>
+/// <param name="Multipliers">What the program itself has to change, apart from its weights' exponents.</param>
 /// <param name="Scaling">The analysis of the network in this parametrization.</param>
-public sealed record MaximalUpdate(ValueList<MaximalUpdateRow> Rows, ScalingResult Scaling)
+public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> Rows, ValueList<UseMultiplier> Multipliers, ScalingResult Scaling)
 {
+    private const int MostMultipliers = 16;
+
     /// <summary>Null when none was found: when no choice of b makes the initialisation stable, or weights keep each other from moving maximally.</summary>
-    public static MaximalUpdate? Of(Network network, TrainingPlan plan)
+    /// <param name="network">The network.</param>
+    /// <param name="plan">Its loss, and its optimizer.</param>
+    /// <param name="kind">The size of updates; that of the plan's optimizer when it isn't given.</param>
+    public static MaximalUpdate? Of(Network network, TrainingPlan plan, UpdateKind? kind = null)
     {
+        var size = kind ?? plan.Rule.Kind;
+        var ofGradients = size == UpdateKind.Gradient && plan.Rule.Kind == UpdateKind.Gradient ? plan : plan with { Rule = UpdateRule.PlainGradient };
         var trained = network with { Parameters = network.Parameters.Select(parameter => parameter with { Trained = true }).ToValueList() };
-        if (new Search(new Analysis(TrainingProgram.Of(trained, plan))).Find() is not { } exponents)
+        var multipliers = new List<UseMultiplier>();
+        for (var i = 0; i <= MostMultipliers; i++)
         {
+            var search = new Search(new Analysis(TrainingProgram.Of(trained, ofGradients), size));
+            var exponents = search.Find();
+            var scaling = exponents is null ? null : ScalingAnalysis.Analyze(TrainingProgram.Of(Parametrization.Substitute(trained, exponents), ofGradients), repair: false, size);
+            var more = search.RandomScalars().ToList();
+            if (more.Count == 0)
+            {
+                more = (scaling is null ? search.Torn() : search.Unequal(scaling)) is { } one ? [one] : [];
+            }
+
+            if (more.Count > 0)
+            {
+                trained = more.Aggregate(trained, Scaled);
+                multipliers.AddRange(more);
+                continue;
+            }
+
+            var maximal = scaling?.Verdict is { Regime: Regime.FeatureLearning } && scaling.Parameters.All(parameter => parameter.Maximal);
+            return maximal ? new MaximalUpdate(size, scaling!.Parameters.Select(scale => Row(scale, size)).ToValueList(), Joined(multipliers), scaling) : null;
+        }
+
+        return null;
+    }
+
+    /// <summary>The network with one of its means multiplied.</summary>
+    private static Network Scaled(Network network, UseMultiplier multiplier) => network with
+    {
+        Forward = network.Forward.Select(statement => statement is Instruction.Moment moment && moment.Result.Name == multiplier.Value
+            ? moment with { Body = Expr.WidthTo(network.Widths[0].Name, multiplier.Power) * moment.Body }
+            : statement).ToValueList(),
+    };
+
+    private static ValueList<UseMultiplier> Joined(IEnumerable<UseMultiplier> multipliers) => multipliers
+        .GroupBy(multiplier => multiplier.Value, StringComparer.Ordinal)
+        .Select(group => group.Last() with { Power = group.Aggregate(Rational.Zero, (sum, one) => sum + one.Power) })
+        .ToValueList();
+
+    private static MaximalUpdateRow Row(ParameterScale scale, UpdateKind kind) => new(
+        scale.Name,
+        scale.Role,
+        scale.A,
+        scale.Initial,
+        (kind == UpdateKind.Gradient ? 2 * scale.A : scale.A) + scale.C,
+        scale.Gradient);
+
+    private sealed class Search(Analysis analysis) : ParametrizationSearch(analysis, analysis.Assess(TpCompiler.Limits.Scaling.Shifts.None(analysis.Kind)), int.MaxValue)
+    {
+        /// <summary>Logits that are divided by √n where only a mean converges.</summary>
+        public IEnumerable<UseMultiplier> RandomScalars() => Analysis.RandomScalars(Current.Training.AtStart)
+            .Select(name => new UseMultiplier(name, -Rational.Half, $"{name} sums n terms of mean zero: divided by √n it stays random at initialisation and diverges in training, divided by n it starts at 0 and learns"));
+
+        /// <summary>A mean that blows up at initialisation through a weight that something else needs as large as it is.</summary>
+        public UseMultiplier? Torn()
+        {
+            var torn = Conflict.FirstOrDefault(reason => reason.Exponent is { Sign: < 0 } && IsMoment(reason.Instruction));
+            return torn is null ? null
+                : new UseMultiplier(torn.Instruction, torn.Exponent!.Value, $"{SizeText.List(Analysis.WeightsBehind(torn.Instruction).Take(1).Select(weight => weight.Name).ToList())} is used elsewhere too, where it has to start larger");
+        }
+
+        /// <summary>A weight whose update is maximal in a mean alone, while its other uses stand still.</summary>
+        public UseMultiplier? Unequal(ScalingResult scaling)
+        {
+            foreach (var scale in scaling.Parameters)
+            {
+                var most = scale.Uses.Select(use => use.Exponent).Max();
+                if (most is { } exponent && scale.Preactivation is { } least && exponent > least
+                    && scale.Uses.FirstOrDefault(use => use.Exponent == least && IsMoment(use.Value)) is { } use)
+                {
+                    return new UseMultiplier(use.Value, least - exponent, $"{scale.Name} is used elsewhere too, where its update would vanish");
+                }
+            }
+
             return null;
         }
 
-        var scaling = ScalingAnalysis.Analyze(TrainingProgram.Of(Parametrization.Substitute(trained, exponents), plan), repair: false);
-        var maximal = scaling.Verdict is { Regime: Regime.FeatureLearning } && scaling.Parameters.All(parameter => parameter.Maximal);
-        return maximal ? new MaximalUpdate(scaling.Parameters.Select(Row).ToValueList(), scaling) : null;
-    }
+        private bool IsMoment(string name) => Analysis.Forward.Statements.Instructions().Any(instruction => instruction is Instruction.Moment && instruction.Result.Name == name);
 
-    private static MaximalUpdateRow Row(ParameterScale scale) =>
-        new(scale.Name, scale.Role, new Abc(scale.A, scale.B, scale.C), -2 * scale.Initial, -((2 * scale.A) + scale.C));
-
-    private sealed class Search(Analysis analysis) : ParametrizationSearch(analysis, analysis.Assess(Shifts.None), int.MaxValue)
-    {
         public IReadOnlyDictionary<string, Abc>? Find()
         {
             if (!MendInitialisation())

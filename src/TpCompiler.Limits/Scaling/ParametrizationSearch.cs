@@ -13,7 +13,10 @@ internal abstract class ParametrizationSearch(Analysis analysis, Assessment asse
 
     protected Assessment Current { get; set; } = assessment;
 
-    protected Shifts Shifts { get; set; } = Shifts.None;
+    protected Shifts Shifts { get; set; } = Scaling.Shifts.None(analysis.Kind);
+
+    /// <summary>What had to be mended at initialisation: when that failed, these contradict each other.</summary>
+    public List<Reason> Conflict { get; } = [];
 
     /// <summary>How many trials are left.</summary>
     protected int Left { get; set; } = effort;
@@ -23,14 +26,16 @@ internal abstract class ParametrizationSearch(Analysis analysis, Assessment asse
     {
         // A weight that two uses pull both ways comes back to where it was.
         var met = new HashSet<string>(StringComparer.Ordinal);
+        Conflict.Clear();
         while (Current.InitialReasons.Count > 0)
         {
+            var reason = Current.InitialReasons[0];
+            Conflict.Add(reason);
             if (!met.Add(string.Join(' ', Changes.Select(change => $"{change.Parameter}:{change.To}"))))
             {
                 return false;
             }
 
-            var reason = Current.InitialReasons[0];
             var mended = Analysis.WeightsBehind(reason.Instruction)
                 .Select(weight => Change(weight, AbcExponent.B, -reason.Exponent!.Value))
                 .FirstOrDefault(change => Try(change)?.InitialReasons.All(other => other.Instruction != reason.Instruction) ?? false);

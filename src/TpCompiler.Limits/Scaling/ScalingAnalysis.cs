@@ -12,7 +12,12 @@ public static class ScalingAnalysis
     /// <summary>Analyses a training program, a forward program, or any other.</summary>
     /// <param name="program">The raw program, with its powers of n.</param>
     /// <param name="repair">Whether to look for a repair of what is unstable or trivial: it takes as long as some dozens of analyses.</param>
-    public static ScalingResult Analyze(Program program, bool repair = true) => new Analysis(program).Result(repair);
+    /// <param name="kind">How large updates are: those of the program are gradients, and are taken in this size.</param>
+    public static ScalingResult Analyze(Program program, bool repair = true, UpdateKind kind = UpdateKind.Gradient) => new Analysis(program, kind).Result(repair);
+
+    /// <summary>The training of a network with updates of a size that need not be that of its gradients.</summary>
+    public static ScalingResult Analyze(Network network, TrainingPlan plan, UpdateKind kind) =>
+        Analyze(TrainingProgram.Of(network, kind == UpdateKind.Gradient && plan.Rule.Kind == kind ? plan : plan with { Rule = UpdateRule.PlainGradient }), kind: kind);
 
     /// <summary>
     /// The training of a network. Scalars that stay random at initialisation, as logits do that are divided by √n, are also tried as means of n terms, divided by n: a reason says what

@@ -41,4 +41,14 @@ public sealed record ParameterScale(
     Rational? Preactivation,
     Rational? Output,
     bool Maximal,
-    bool LearnsFeatures);
+    bool LearnsFeatures)
+{
+    /// <summary>What the weight directly makes, use by use: a tied weight has several.</summary>
+    public ValueList<UseScale> Uses { get; init; } = [];
+
+    /// <summary>The exponent of the entries of ∂L/∂W, W = n^{-a} w, over training; null when it is 0.</summary>
+    public Rational? Gradient { get; init; }
+}
+
+/// <summary>A value that a weight directly makes, powers of n included, and the exponent of what the weight's own update adds to it; null when it adds nothing.</summary>
+public sealed record UseScale(string Value, Rational? Exponent);

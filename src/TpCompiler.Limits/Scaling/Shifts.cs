@@ -1,3 +1,4 @@
+using TpCompiler.Ir;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Limits.Scaling;
@@ -7,17 +8,20 @@ namespace TpCompiler.Limits.Scaling;
 /// (arXiv 2011.14522, symmetries of abc-parametrizations), so each weight has two numbers.
 /// </summary>
 /// <param name="Initial">What is added to a + b, by weight.</param>
-/// <param name="Rate">What is added to 2a + c, by weight.</param>
-internal sealed record Shifts(IReadOnlyDictionary<string, Rational> Initial, IReadOnlyDictionary<string, Rational> Rate)
+/// <param name="Rate">What is added to 2a + c, by weight; to a + c when updates don't have the size of the gradient.</param>
+/// <param name="Kind">The size of updates.</param>
+internal sealed record Shifts(IReadOnlyDictionary<string, Rational> Initial, IReadOnlyDictionary<string, Rational> Rate, UpdateKind Kind = UpdateKind.Gradient)
 {
-    public static readonly Shifts None = new(new Dictionary<string, Rational>(), new Dictionary<string, Rational>());
+    private static readonly Dictionary<string, Rational> Nothing = [];
+
+    public static Shifts None(UpdateKind kind) => new(Nothing, Nothing, kind);
 
     public Shifts With(ExponentChange change)
     {
         var delta = change.To - change.From;
         return change.Exponent switch
         {
-            AbcExponent.A => new Shifts(Added(Initial, delta), Added(Rate, 2 * delta)),
+            AbcExponent.A => new Shifts(Added(Initial, delta), Added(Rate, Kind == UpdateKind.Gradient ? 2 * delta : delta), Kind),
             AbcExponent.B => this with { Initial = Added(Initial, delta) },
             _ => this with { Rate = Added(Rate, delta) },
         };

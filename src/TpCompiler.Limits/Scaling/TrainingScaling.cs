@@ -11,6 +11,12 @@ internal sealed record Increment(Terms Vector, IReadOnlyList<MatrixFactors> Matr
     public static Increment Join(Increment x, Increment y) =>
         new(Terms.Sum(x.Vector, y.Vector), Interpretation.Joined(x.Matrix.Concat(y.Matrix)));
 
+    /// <summary>The exponent of its entries; null when there are none.</summary>
+    public Rational? Exponent => Matrix.Count == 0 ? Vector.Exponent : Matrix.Select(factor => factor.Left.Initial.Exponent + factor.Right.Initial.Exponent).Min();
+
+    public Increment Times(Rational exponent) =>
+        new(Vector.Times(exponent), Matrix.Select(factor => factor with { Left = factor.Left.Map(terms => terms.Times(exponent)) }).ToList());
+
     public bool Same(Increment other) => Vector.Equals(other.Vector) && Matrix.SequenceEqual(other.Matrix);
 }
 
@@ -31,6 +37,7 @@ internal sealed class TrainingScaling
     private readonly Shifts shifts;
     private readonly Dictionary<string, Instruction> body;
     private readonly IReadOnlyList<(Statement Statement, IReadOnlyList<string> Reads)> forwardReads;
+    private readonly Dictionary<string, Rational> updates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Interpretation> firstStepOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Interpretation> updateOf = new(StringComparer.Ordinal);
 
@@ -182,21 +189,53 @@ internal sealed class TrainingScaling
         foreach (var carried in loop.Carried)
         {
             var name = carried.State.Name;
-            var shift = shifts.Rate.GetValueOrDefault(name);
-            increments.Add(name, body.GetValueOrDefault(carried.Next) switch
+            var increment = body.GetValueOrDefault(carried.Next) switch
             {
-                Instruction.MatrixSum sum => new Increment(Terms.Zero, Added(iteration.Sum(sum, term => term is not MatrixTerm.Scaled scaled || scaled.Matrix.Name != name), shift)),
-                Instruction.Nonlin nonlin => new Increment(iteration.OfBody(WithoutOwnTerm(nonlin.Body, name)).Total.Times(shift), []),
-                _ when carried.State.Kind != ValueKind.Matrix => new Increment(iteration.SizeOf(carried.Next).Total.Times(shift), []),
-                _ => new Increment(Terms.Zero, Added(iteration.MatrixOf(carried.Next), shift)),
-            });
+                Instruction.MatrixSum sum => new Increment(Terms.Zero, Added(iteration.Sum(sum, term => term is not MatrixTerm.Scaled scaled || scaled.Matrix.Name != name))),
+                Instruction.Nonlin nonlin => new Increment(iteration.OfBody(WithoutOwnTerm(nonlin.Body, name)).Total, []),
+                _ when carried.State.Kind != ValueKind.Matrix => new Increment(iteration.SizeOf(carried.Next).Total, []),
+                _ => new Increment(Terms.Zero, Added(iteration.MatrixOf(carried.Next))),
+            };
+            Note(name, increment);
+            increments.Add(name, Sized(increment, name).Times(shifts.Rate.GetValueOrDefault(name)));
         }
 
         return increments;
     }
 
-    private static IReadOnlyList<MatrixFactors> Added(MatrixSize sum, Rational shift) => Interpretation.Joined(sum.Factors.Concat(sum.Learned)
-        .Select(factor => new MatrixFactors(factor.Site, new Size(factor.Left.Total.Times(shift), Terms.Zero), new Size(factor.Right.Total, Terms.Zero))));
+    private static IReadOnlyList<MatrixFactors> Added(MatrixSize sum) => Interpretation.Joined(sum.Factors.Concat(sum.Learned)
+        .Select(factor => new MatrixFactors(factor.Site, new Size(factor.Left.Total, Terms.Zero), new Size(factor.Right.Total, Terms.Zero))));
+
+    /// <summary>The exponent of the entries of ∂L/∂w in the steps looked at so far; null when it is 0. For plain gradient descent: momentum is as large.</summary>
+    public Rational? GradientOf(Parameter weight) => updates.TryGetValue(weight.Name, out var exponent) ? exponent - weight.C : null;
+
+    private void Note(string name, Increment increment)
+    {
+        if (increment.Exponent is { } exponent && (!updates.TryGetValue(name, out var before) || exponent < before))
+        {
+            updates[name] = exponent;
+        }
+    }
+
+    /// <summary>
+    /// The update in the size that the optimizer gives it. Entries of sign(u vᵀ) are Θ(1), and it has the signs of u and v, so it correlates with what v correlates with
+    /// (arXiv 2308.01814); the orthogonalised u vᵀ is u vᵀ/(|u||v|), with entries Θ(1/n).
+    /// </summary>
+    private Increment Sized(Increment increment, string name)
+    {
+        if (shifts.Kind == UpdateKind.Gradient || Weights.FirstOrDefault(weight => weight.Name == name) is not { } weight)
+        {
+            return increment;
+        }
+
+        if (increment.Matrix.Count == 0)
+        {
+            return increment.Vector.IsZero ? increment : new Increment(Terms.Of(weight.C, increment.Vector.LeadingClass), []);
+        }
+
+        var wanted = shifts.Kind == UpdateKind.Orthogonal ? weight.C + 1 : weight.C;
+        return increment.Exponent is { } present ? increment.Times(wanted - present) : increment;
+    }
 
     private static Expr WithoutOwnTerm(Expr next, string state)
     {

@@ -98,8 +98,8 @@ public class ProgramCommandTests
         // arXiv 2203.03466, table 3, SGD: input variance 1, rate n; hidden 1/n, 1; output 1/n², 1/n.
         var run = TpcRun.Of("mup", Example("standard"), "--format", "json");
         using var json = JsonDocument.Parse(run.Output);
-        var rows = json.RootElement.GetProperty("weights").EnumerateArray()
-            .Select(row => (row.GetProperty("variance_power_of_n").GetString(), row.GetProperty("rate_power_of_n").GetString())).ToList();
+        var rows = json.RootElement.GetProperty("forms")[0].GetProperty("weights").EnumerateArray()
+            .Select(row => (row.GetProperty("variance_power_of_n").GetString(), row.GetProperty("learning_rate_power_of_n").GetString())).ToList();
         Assert.Equal([("0", "1"), ("-1", "0"), ("-2", "-1")], rows);
     }
 

@@ -28,7 +28,7 @@ public class MaximalUpdateTests
             var (network, plan) = SampleNetworks.Mlp(hiddenLayers, phi, GoldenClassificationTests.Layers(name, hiddenLayers, 0), inputs: 2, batch: 2, outputs: 2, biases: biases);
             var mup = MaximalUpdate.Of(network, plan);
             Assert.NotNull(mup);
-            Assert.All(mup.Rows, row => Assert.Equal(Table[row.Role], (row.Variance!.Value, row.Rate)));
+            Assert.All(mup.Rows, row => Assert.Equal(Table[row.Role], (-2 * row.Initial!.Value, -row.Rate)));
         }
     }
 
