@@ -71,13 +71,19 @@ public static class CliApp
         {
             foreach (ParseError error in parsed.Errors)
             {
-                terminal.Error.Write($"error: {string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}\n");
+                terminal.Error.Write($"error: {Message(error)}\n");
             }
         }
 
         terminal.Error.Write($"`{name} --help` says what there is\n");
         return ExitCode.Usage;
     }
+
+    /// <summary>What the library says, in one line; of a value that it can't read it would name the type that it read it as.</summary>
+    private static string Message(ParseError error) =>
+        error.SymbolResult is OptionResult { Option: var option, Tokens: [.., var token] } && error.Message.StartsWith("Cannot parse", StringComparison.Ordinal)
+            ? $"{option.Name} takes {(option.ValueType == typeof(double) ? "a number" : "a whole number")}, not '{token.Value}'"
+            : string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static int Bug(Exception exception, Terminal terminal)
     {

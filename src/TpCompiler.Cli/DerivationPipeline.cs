@@ -6,6 +6,7 @@ using TpCompiler.Limits;
 using TpCompiler.Limits.Derivation;
 using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.KernelRegime;
 using TpCompiler.Numerics.Limit;
 using TpCompiler.Symbolics;
 
@@ -38,7 +39,10 @@ internal static class DerivationPipeline
                 Regime.Trivial => "training does nothing in the limit",
                 _ => "the network isn't trained",
             };
-            return new Derivation(program, network, compilation.TrainingPlan, scaling, null, kernel, reason, [], () => SyntaxText.Write(compilation.SyntaxTree));
+            return new Derivation(program, network, compilation.TrainingPlan, scaling, null, kernel, reason, [], () => SyntaxText.Write(compilation.SyntaxTree))
+            {
+                Tiers = regime is Regime.KernelRegime ? KernelTiers(network, compilation.TrainingPlan, scaling.Verdict!) : [],
+            };
         }
 
         LimitProgramResult limit = LimitProgram.Of(program);
@@ -58,8 +62,19 @@ internal static class DerivationPipeline
             limit.Program is { } found ? Deriver.Derive(found) : null,
             null,
             limit.Program is { } exact && compilation.Program is not null ? Exact(exact) : [],
-            () => SyntaxText.Write(compilation.SyntaxTree));
+            () => SyntaxText.Write(compilation.SyntaxTree))
+        {
+            Tiers = limit.Program is { } runnable ? Tiers(runnable.Outputs, LimitEvaluator.TiersOf(runnable)) : [],
+        };
     }
+
+    private static ValueList<OutputTier> Tiers(IEnumerable<string> outputs, ValueList<string> tiers) => [.. outputs.Select(output => new OutputTier(output, tiers))];
+
+    /// <summary>None where `tpc run` has no kernel for the network.</summary>
+    private static ValueList<OutputTier> KernelTiers(Network network, TrainingPlan? plan, Verdict verdict) =>
+        plan is not null && LayeredReading.Of(network, verdict.Kernel, verdict.InitialOutput != InitialOutput.GaussianProcess) is { } layers
+            ? Tiers([.. network.Outputs, plan.LossValue], [new LayeredKernel(layers).Tier])
+            : [];
 
     /// <summary>Moments of a level-1 program without data that are rational numbers.</summary>
     private static ValueList<ExactOutput> Exact(Program limit) =>

@@ -25,7 +25,14 @@ public sealed record Derivation(
     LimitEquations? Equations,
     string? NoEquations,
     ValueList<ExactOutput> ExactOutputs,
-    Func<string> Syntax);
+    Func<string> Syntax)
+{
+    /// <summary>How the numbers of each output will be computed.</summary>
+    public ValueList<OutputTier> Tiers { get; init; } = [];
+}
+
+/// <summary>How an output's numbers will be computed: in the first of these ways that the program's size allows.</summary>
+public sealed record OutputTier(string Output, ValueList<string> Tiers);
 
 /// <summary>The limit of an output as a rational number.</summary>
 public sealed record ExactOutput(string Name, ValueList<Rational> Values);

@@ -50,7 +50,29 @@ public static class DerivationJson
         }
 
         json.WriteEndArray();
+        WriteTiers(json, derivation);
         json.WriteEndObject();
+    }
+
+    /// <summary>For each output the ways to compute it, in the order in which they are tried.</summary>
+    private static void WriteTiers(Utf8JsonWriter json, Derivation derivation)
+    {
+        json.WriteStartArray("tiers");
+        foreach (var output in derivation.Tiers)
+        {
+            json.WriteStartObject();
+            json.WriteString("output", output.Output);
+            json.WriteStartArray("tiers");
+            foreach (var tier in output.Tiers)
+            {
+                json.WriteStringValue(tier);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteParameters(Utf8JsonWriter json, Derivation derivation)

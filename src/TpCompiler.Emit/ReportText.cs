@@ -14,9 +14,18 @@ public static class ReportText
             ScalesText.Verdict(derivation.Scaling),
             derivation.Equations is { } equations ? EquationsText.Write(equations) : string.Empty,
             derivation.NoEquations is { } reason ? "no limit equations: " + reason + "\n" : string.Empty,
+            Tiers(derivation),
             Exact(derivation),
         };
         return string.Join("\n", parts.Where(part => part.Length > 0));
+    }
+
+    /// <summary>Outputs that are computed alike share a line.</summary>
+    private static string Tiers(Derivation derivation)
+    {
+        var lines = derivation.Tiers.GroupBy(output => output.Tiers).Select(group => (Outputs: string.Join(", ", group.Select(output => output.Output)), Tiers: string.Join(", or else ", group.Key))).ToList();
+        var width = lines.Select(line => line.Outputs.Length).DefaultIfEmpty(0).Max();
+        return lines.Count == 0 ? string.Empty : "numbers of the limit come from\n" + string.Concat(lines.Select(line => $"  {line.Outputs.PadRight(width)}  {line.Tiers}\n"));
     }
 
     private static string Exact(Derivation derivation)

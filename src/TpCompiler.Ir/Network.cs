@@ -44,8 +44,14 @@ public sealed record TrainingPlan(
     int Steps,
     DataSource? Source)
 {
+    /// <summary>More steps than anybody runs, and few enough to count.</summary>
+    public const int MostSteps = 100_000_000;
+
     /// <summary>Other inputs that the outputs are reported on, at every step; null for none.</summary>
     public EvaluationSet? Evaluation { get; init; }
+
+    /// <summary>Whether a target says which class a sample is of: 1 for this one, 0 for the others. Data may then give the number of the class.</summary>
+    public bool HasClasses { get; init; }
 }
 
 /// <summary>

@@ -72,7 +72,7 @@ internal sealed class CheckCommand : Command
         {
             diagnostics.Add(Codes.TooFewWidths, null, $"{FewestWidths} widths", count);
         }
-        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), reporter, diagnostics) is { } program)
+        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), null, reporter, diagnostics) is { } program)
         {
             int asked = parsed.GetResult(seeds) is { Implicit: false } ? parsed.GetValue(seeds) : 0;
             CheckSettings settings = new() { Widths = parsed.GetValue(widths)!, Execution = new() { AxisSizes = program.AxisSizes } };

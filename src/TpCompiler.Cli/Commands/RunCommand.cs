@@ -2,6 +2,7 @@ using System.CommandLine;
 using TpCompiler.Cli.Data;
 using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
 using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Limit;
@@ -18,6 +19,15 @@ internal sealed class RunCommand : Command
     private readonly Option<bool> limit = new("--limit") { Description = "Run the infinite-width limit" };
 
     private readonly Option<ulong> seed = new("--seed") { Description = "Selects the random numbers, of nets and of points", HelpName = "N" };
+
+    private readonly Option<int> seeds = new("--seeds")
+    {
+        Description = "Run that many finite nets, and show mean and standard deviation",
+        HelpName = "K",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private readonly Option<int?> steps = new("--steps") { Description = "Steps of training, in place of those of the program", HelpName = "N" };
 
     private readonly Option<string> precision = new Option<string>("--precision")
     {
@@ -45,7 +55,7 @@ internal sealed class RunCommand : Command
         : base("run", "Run a program: a finite net, or its infinite-width limit")
     {
         Arguments.Add(file);
-        foreach (Option option in new Option[] { width, limit, seed, precision, tolerance, points, data })
+        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data })
         {
             Options.Add(option);
         }
@@ -58,6 +68,9 @@ internal sealed class RunCommand : Command
     {
         _ when parsed.GetResult(width) is null != parsed.GetValue(limit) => "say either --width N, for a finite net, or --limit",
         _ when parsed.GetValue(width) is < 1 => "--width must be at least 1",
+        _ when parsed.GetValue(seeds) < 1 => "--seeds must be at least 1",
+        _ when parsed.GetValue(seeds) > 1 && parsed.GetValue(limit) => "--seeds is for finite nets: the limit has no seeds, only scramblings, which it shows the error of",
+        _ when parsed.GetValue(steps) is < 0 or > TrainingPlan.MostSteps => $"--steps must be between 0 and {TrainingPlan.MostSteps}",
         _ when !(parsed.GetValue(tolerance) > 0) => "--tolerance must be positive",
         _ when parsed.GetValue(points) is { } count && (count < 2 || !int.IsPow2(count)) => "--points must be a power of two",
         _ => null,
@@ -71,7 +84,7 @@ internal sealed class RunCommand : Command
         }
 
         DiagnosticBag diagnostics = new();
-        if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), reporter, diagnostics) is { } program
+        if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), parsed.GetValue(steps), reporter, diagnostics) is { } program
             && (parsed.GetValue(width) is { } n ? Finite(program, n, parsed, reporter, diagnostics) : Limit(program, parsed, reporter, diagnostics)) is { } report)
         {
             reporter.Result(report.WriteJson, report.Text);
@@ -82,7 +95,7 @@ internal sealed class RunCommand : Command
 
     private RunReport? Finite(RunnableProgram program, int n, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
     {
-        FiniteSettings settings = new(n, parsed.GetValue(seed), parsed.GetValue(precision) == Precision.Double.Name() ? Precision.Double : Precision.Single);
+        FiniteSettings settings = new(n, parsed.GetValue(seed), parsed.GetValue(precision) == Precision.Double.Name() ? Precision.Double : Precision.Single, parsed.GetValue(seeds));
         return ProgramRunner.FitsInMemory(program.Program, program.AxisSizes, settings, diagnostics)
             ? ProgramRunner.Finite(program.Program, program.Source, program.Feed, program.AxisSizes, settings, reporter, diagnostics)
             : null;

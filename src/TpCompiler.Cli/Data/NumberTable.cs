@@ -6,7 +6,8 @@ using TpCompiler.Diagnostics;
 namespace TpCompiler.Cli.Data;
 
 /// <summary>
-/// A table of numbers (CSV, comma and decimal point, RFC 4180): a row a sample, the targets in the last columns. A first row without any number holds names.
+/// A table of numbers (CSV, comma and decimal point, RFC 4180): a row a sample, the targets in the last columns. A first row without any number holds names. Where classes are
+/// asked for, the last column is the number of a class, from 0; with as many columns more than inputs as there are classes, these are the targets.
 /// </summary>
 internal static class NumberTable
 {
@@ -43,6 +44,12 @@ internal static class NumberTable
             if (first && row.Cells.All(cell => NumberOf(cell) is null))
             {
                 continue;
+            }
+
+            if (count == 0 && errorsBefore == diagnostics.Count && needs is { InputSize: { } inputSize, Classes: > 1 and var classes } && row.Cells.Length == inputSize + classes)
+            {
+                needs = new Needs(inputSize, classes, null);
+                columns = row.Cells.Length;
             }
 
             columns ??= Math.Max(row.Cells.Length, needs.TargetSize + 1);

@@ -22,6 +22,9 @@ internal sealed record RunnableProgram(
     /// <summary>The class of the parametrization; null for a level-1 program.</summary>
     public Verdict? Verdict { get; } = ScalingAnalysis.Analyze(Program).Verdict;
 
+    /// <summary>How the network is trained here; null for a level-1 program.</summary>
+    public TrainingPlan? Plan { get; private init; }
+
     /// <summary>Its data, batch by batch.</summary>
     public IDataFeed Feed => FeedOf(Samples);
 
@@ -31,9 +34,10 @@ internal sealed record RunnableProgram(
     /// <summary>Reads program and data; null with errors in the bag.</summary>
     /// <param name="path">The program.</param>
     /// <param name="dataPath">Data in place of what the program names.</param>
+    /// <param name="steps">Steps of training in place of those of the program.</param>
     /// <param name="reporter">For standard input.</param>
     /// <param name="diagnostics">Everything there is to say, warnings too.</param>
-    public static RunnableProgram? Read(string path, string? dataPath, Reporter reporter, DiagnosticBag diagnostics)
+    public static RunnableProgram? Read(string path, string? dataPath, int? steps, Reporter reporter, DiagnosticBag diagnostics)
     {
         if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
         {
@@ -49,6 +53,12 @@ internal sealed record RunnableProgram(
 
         if (compilation.Program is { } program)
         {
+            if (steps is not null)
+            {
+                diagnostics.Add(Diagnostic.Create(Codes.NothingToRun, null, path, "`train` block").WithHelp("`--steps` counts steps of training: leave it out"));
+                return null;
+            }
+
             return new(source, compilation, program, new Dictionary<string, int>(), new Dictionary<string, SampleField>());
         }
 
@@ -58,12 +68,18 @@ internal sealed record RunnableProgram(
             return null;
         }
 
+        if (steps is { } others)
+        {
+            plan = plan with { Steps = others };
+            training = TrainingProgram.Of(network, plan);
+        }
+
         if (Bind(network, plan, path, dataPath, diagnostics) is not { } data)
         {
             return null;
         }
 
-        return new(source, compilation, training, data.AxisSizes, SamplesOf(data, network, plan));
+        return new(source, compilation, training, data.AxisSizes, SamplesOf(data, network, plan)) { Plan = plan };
     }
 
     private static DataBinding? Bind(Network network, TrainingPlan plan, string path, string? dataPath, DiagnosticBag diagnostics)
@@ -80,9 +96,10 @@ internal sealed record RunnableProgram(
             ? named!.Kind == "images"
             : Directory.Exists(dataPath) || dataPath.Contains(".zip", StringComparison.OrdinalIgnoreCase);
         DataSource source = new(images ? "images" : "csv", dataPath is null ? named!.Path : Path.GetFullPath(dataPath));
-        Needs needs = DataBinding.NeedsOf(network, plan, labels: images);
+        bool labels = images || (plan.HasClasses && plan.Targets is [{ Result.Indices.Count: 2 }]);
+        Needs needs = DataBinding.NeedsOf(network, plan, labels);
         return DataReader.Read(source, path, needs, null, diagnostics) is { } samples
-            ? DataBinding.Bind(network, plan, samples, labels: images, diagnostics)
+            ? DataBinding.Bind(network, plan, samples, labels && samples.TargetSize == 1, diagnostics)
             : null;
     }
 

@@ -13,7 +13,8 @@ internal enum Precision
 /// <param name="Width">n of the first width.</param>
 /// <param name="Seed">Selects the random numbers.</param>
 /// <param name="Precision">Of vectors and matrices; scalars and sums are double.</param>
-internal sealed record FiniteSettings(int Width, ulong Seed, Precision Precision);
+/// <param name="Seeds">How many nets, of this seed and those after it.</param>
+internal sealed record FiniteSettings(int Width, ulong Seed, Precision Precision, int Seeds = 1);
 
 internal static class PrecisionNames
 {

@@ -14,7 +14,7 @@ internal static class KernelRun
 {
     public static RunReport? Of(RunnableProgram program, DiagnosticBag diagnostics)
     {
-        (Network network, TrainingPlan plan, Verdict verdict) = (program.Compilation.Network!, program.Compilation.TrainingPlan!, program.Verdict!);
+        (Network network, TrainingPlan plan, Verdict verdict) = (program.Compilation.Network!, program.Plan!, program.Verdict!);
         bool startsAtZero = verdict.InitialOutput != InitialOutput.GaussianProcess;
         string? obstacle = IsPlainDescent(program.Program) ? null : "momentum, weight decay and clipping have no kernel gradient descent yet";
         if (LayeredReading.Of(network, verdict.Kernel, startsAtZero) is not { } layers)
@@ -44,7 +44,7 @@ internal static class KernelRun
         return RunReport.OfKernel(
             network.Name,
             startsAtZero,
-            new LayeredKernel(layers).IsClosedForm,
+            new LayeredKernel(layers),
             KernelTraining.Run(
                 kernel, loss, Rows(target), t => At(plan.LearningRate, t).ToDouble(), program.AxisSizes[network.BatchAxis], plan.Steps, (network.Outputs[0], plan.LossValue, hasAxis)));
     }

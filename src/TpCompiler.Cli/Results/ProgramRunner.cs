@@ -26,6 +26,7 @@ internal static class ProgramRunner
         return false;
     }
 
+    /// <summary>One net after the other; when one doesn't come to its end, those after it aren't run.</summary>
     public static RunReport Finite(
         Program program,
         SourceText source,
@@ -39,21 +40,31 @@ internal static class ProgramRunner
         using CancellationTokenSource interrupt = new();
         reporter.Terminal.OnInterrupt(interrupt);
         using ProgressLine progress = new(reporter);
-        StepProgress steps = new(progress);
-        ExecutionResult result = settings.Precision == Precision.Single
-            ? new Simulator<float>(program, settings.Width, settings.Seed, execution).Run(feed, steps, interrupt.Token)
-            : new Simulator<double>(program, settings.Width, settings.Seed, execution).Run(feed, steps, interrupt.Token);
-        if (result.Failure is { } failure)
+        StepProgress steps = new(progress, settings.Seeds);
+        List<ExecutionResult> results = [];
+        while (results.Count < settings.Seeds && results.All(result => result.IsComplete))
         {
-            diagnostics.Add(RunReport.Of(failure, source));
+            ulong seed = settings.Seed + (ulong)results.Count;
+            results.Add(settings.Precision == Precision.Single
+                ? new Simulator<float>(program, settings.Width, seed, execution).Run(feed, steps, interrupt.Token)
+                : new Simulator<double>(program, settings.Width, seed, execution).Run(feed, steps, interrupt.Token));
+            if (results[^1].Failure is { } failure)
+            {
+                Diagnostic diagnostic = RunReport.Of(failure, source);
+                diagnostics.Add(settings.Seeds == 1 ? diagnostic : diagnostic.WithNote(string.Create(CultureInfo.InvariantCulture, $"in the net of seed {seed}")));
+            }
+
+            if (results[^1].IsCancelled)
+            {
+                diagnostics.Add(Codes.Interrupted, null, steps.Last.Done, steps.Last.Total);
+            }
+
+            steps.NextNet();
         }
 
-        if (result.IsCancelled)
-        {
-            diagnostics.Add(Codes.Interrupted, null, steps.Last.Done, steps.Last.Total);
-        }
-
-        return RunReport.OfFiniteNet(program, settings, result);
+        // Of several nets the one that ended early counts for nothing, unless it is the only one.
+        List<ExecutionResult> complete = [.. results.Where(result => result.IsComplete)];
+        return RunReport.OfFiniteNets(program, settings, complete.Count > 0 ? complete : results);
     }
 
     public static RunReport Limit(
@@ -96,14 +107,18 @@ internal static class ProgramRunner
 
     private static string Short(double number) => number.ToString("0.#e+00", CultureInfo.InvariantCulture);
 
-    private sealed class StepProgress(ProgressLine line) : IProgress<ExecutionProgress>
+    private sealed class StepProgress(ProgressLine line, int nets) : IProgress<ExecutionProgress>
     {
+        private int net;
+
         public ExecutionProgress Last { get; private set; }
+
+        public void NextNet() => net++;
 
         public void Report(ExecutionProgress value)
         {
             Last = value;
-            line.Show("step", value.Done, value.Total);
+            line.Show(nets == 1 ? "step" : string.Create(CultureInfo.InvariantCulture, $"net {net + 1} of {nets}, step"), value.Done, value.Total);
         }
     }
 

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.KernelRegime;
 using TpCompiler.Numerics.Limit;
 
 namespace TpCompiler.Cli.Results;
@@ -11,29 +13,40 @@ namespace TpCompiler.Cli.Results;
 /// <param name="Heading">The program and how it was run, in one line.</param>
 /// <param name="WriteHow">The same for machines: properties of the JSON document.</param>
 /// <param name="Outputs">Every output at every step.</param>
-/// <param name="HasErrors">Whether numbers come with errors.</param>
-internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow, IReadOnlyList<LimitRecord> Outputs, bool HasErrors)
+/// <param name="Spread">What a number's error is called in the JSON document: <c>errors</c> of a limit, <c>deviations</c> over nets; null when there is none.</param>
+/// <param name="Tier">Of a limit: how its numbers were computed.</param>
+internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow, IReadOnlyList<LimitRecord> Outputs, string? Spread, string? Tier)
 {
+    private const string Errors = "errors";
+
+    private const string Deviations = "deviations";
+
     /// <param name="program">What ran.</param>
     /// <param name="settings">How.</param>
-    /// <param name="result">What it gave.</param>
-    public static RunReport OfFiniteNet(Program program, FiniteSettings settings, ExecutionResult result) => new(
-        string.Create(CultureInfo.InvariantCulture, $"{program.Name} at width {settings.Width} (seed {settings.Seed}, {settings.Precision.Name()})"),
+    /// <param name="results">What each net gave, at least one.</param>
+    public static RunReport OfFiniteNets(Program program, FiniteSettings settings, IReadOnlyList<ExecutionResult> results) => new(
+        results.Count == 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{program.Name} at width {settings.Width} (seed {settings.Seed}, {settings.Precision.Name()})")
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{program.Name} at width {settings.Width} (seeds {settings.Seed} to {settings.Seed + (ulong)results.Count - 1}, {settings.Precision.Name()}; mean ± standard deviation of a net)"),
         json =>
         {
             json.WriteString("program", program.Name);
             json.WriteString("kind", "finite");
             json.WriteNumber("width", settings.Width);
             json.WriteNumber("seed", settings.Seed);
+            json.WriteNumber("nets", results.Count);
             json.WriteString("precision", settings.Precision.Name());
-            json.WriteBoolean("complete", result.IsComplete);
+            json.WriteBoolean("complete", results.Count == settings.Seeds && results.All(result => result.IsComplete));
         },
-        [.. result.Records.Select(record => new LimitRecord(
+        [.. results[0].Records.Select((record, i) => new LimitRecord(
             record.Name,
             record.Iteration,
             record.Shape,
-            [.. record.Values.Select(value => new Estimate(value, 0, ErrorKind.Exact, 0))]))],
-        HasErrors: false);
+            [.. record.Values.Select((_, k) => OverNets([.. results.Select(result => result.Records[i].Values[k])]))]))],
+        results.Count == 1 ? null : Deviations,
+        null);
 
     public static RunReport OfLimit(Program program, LimitResult result) => new(
         $"{program.Name} in the limit of infinite width ({How(result)})",
@@ -47,18 +60,19 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
             json.WriteBoolean("complete", result.Shortfall is LimitShortfall.None or LimitShortfall.Tolerance);
         },
         [.. result.Records],
-        HasErrors: true);
+        Errors,
+        result.Tier);
 
     /// <param name="name">The program's name.</param>
     /// <param name="startsAtZero">Whether f₀ is 0, and not the mean of a Gaussian process.</param>
-    /// <param name="isClosedForm">Whether every moment of the kernel has a closed form.</param>
+    /// <param name="kernel">What the numbers come from.</param>
     /// <param name="records">f and loss at each step.</param>
-    public static RunReport OfKernel(string name, bool startsAtZero, bool isClosedForm, IReadOnlyList<LimitRecord> records)
+    public static RunReport OfKernel(string name, bool startsAtZero, LayeredKernel kernel, IReadOnlyList<LimitRecord> records)
     {
-        string tier = isClosedForm ? "closed forms" : "quadrature";
+        string tier = kernel.Tier;
         string start = startsAtZero ? "f starts at 0" : "f starts at 0, the mean of its Gaussian process";
         return new(
-            $"{name} in the limit of infinite width (kernel regime, {tier}, ± {(isClosedForm ? "rounding" : "a bound")}; {start})",
+            $"{name} in the limit of infinite width (kernel regime, {tier}, ± {(kernel.IsClosedForm ? "rounding" : "a bound")}; {start})",
             json =>
             {
                 json.WriteString("program", name);
@@ -69,12 +83,16 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
                 json.WriteBoolean("complete", true);
             },
             records,
-            HasErrors: true);
+            Errors,
+            tier);
     }
 
     public string Text() => $"{Heading}\n\n{ResultTable.Of([.. Outputs.Select(CellsOf)])}";
 
-    /// <summary><c>outputs</c> is an array of <c>name</c>, <c>iteration</c>, <c>shape</c>, <c>values</c> (last axis fastest) and, of a limit, <c>errors</c>.</summary>
+    /// <summary>
+    /// <c>outputs</c> is an array of <c>name</c>, <c>iteration</c>, <c>shape</c> and <c>values</c> (last axis fastest). Of several nets these are means, with the <c>deviations</c> (standard, of a
+    /// net). In the limit each number has its <c>errors</c>, <c>kinds</c> (<c>exact</c>: to rounding, <c>bound</c>, <c>standard error</c>), <c>tiers</c> and <c>points</c> (of a scrambling, 0 without).
+    /// </summary>
     public void WriteJson(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -87,9 +105,16 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
             Write(json, "iteration", output.Iteration);
             Write(json, "shape", output.Shape);
             Write(json, "values", output.Values.Select(estimate => estimate.Value));
-            if (HasErrors)
+            if (Spread is not null)
             {
-                Write(json, "errors", output.Values.Select(estimate => estimate.Error));
+                Write(json, Spread, output.Values.Select(estimate => estimate.Error));
+            }
+
+            if (Tier is not null)
+            {
+                Write(json, "kinds", output.Values.Select(estimate => Name(estimate.Kind)));
+                Write(json, "tiers", output.Values.Select(_ => Tier));
+                Write(json, "points", output.Values.Select(estimate => estimate.Points));
             }
 
             json.WriteEndObject();
@@ -113,7 +138,34 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
         : $"{result.Tier}, ± rounding";
 
     private ResultCells CellsOf(LimitRecord output) =>
-        new(output.Name, output.Iteration, output.Shape, [.. output.Values.Select(estimate => HasErrors ? NumberText.Of(estimate) : NumberText.Of(estimate.Value))]);
+        new(output.Name, output.Iteration, output.Shape, [.. output.Values.Select(estimate => Spread is not null ? NumberText.Of(estimate) : NumberText.Of(estimate.Value))]);
+
+    /// <summary>Mean and standard deviation.</summary>
+    private static Estimate OverNets(double[] values)
+    {
+        double mean = values.Average();
+        double squares = values.Sum(value => (value - mean) * (value - mean));
+        return new Estimate(mean, values.Length == 1 ? 0 : Math.Sqrt(squares / (values.Length - 1)), ErrorKind.Exact, 0);
+    }
+
+    private static string Name(ErrorKind kind) => kind switch
+    {
+        ErrorKind.Exact => "exact",
+        ErrorKind.Bound => "bound",
+        ErrorKind.StandardError => "standard error",
+        _ => throw new UnreachableException(),
+    };
+
+    private static void Write(Utf8JsonWriter json, string property, IEnumerable<string> names)
+    {
+        json.WriteStartArray(property);
+        foreach (string name in names)
+        {
+            json.WriteStringValue(name);
+        }
+
+        json.WriteEndArray();
+    }
 
     private static void Write(Utf8JsonWriter json, string property, IEnumerable<int> numbers)
     {

@@ -10,6 +10,9 @@ internal sealed class LossBinder(Block block)
 {
     private static readonly string[] Named = ["mse", "cross_entropy", "logistic"];
 
+    /// <summary>Whether the targets are classes.</summary>
+    public static bool HasClasses(ExpressionSyntax loss) => loss is ExpressionSyntax.Name { Text: "cross_entropy", Indices.Count: 0 };
+
     public Expr? Of(ExpressionSyntax loss, IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
     {
         if (loss is not ExpressionSyntax.Name { Indices.Count: 0 } name)

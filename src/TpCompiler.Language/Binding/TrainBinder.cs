@@ -8,7 +8,7 @@ namespace TpCompiler.Language.Binding;
 /// <summary>A <c>train</c> block. The loss is a mean over the batch and a sum over outputs.</summary>
 internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSyntax.Train train)
 {
-    private const int MostSteps = 100_000_000;
+    private const int MostSteps = TrainingPlan.MostSteps;
 
     private static readonly string[] Names = ["data", "loss", "optimizer", "batch", "steps"];
 
@@ -63,7 +63,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
         Expr count = batch is { } size ? new Rational(1, size) : Expr.Pow(Expr.SumOver(b, Expr.One), -1);
         var name = block.Supply.Fresh("loss");
         var mean = new Instruction.Nonlin(new Definition(name, [], []), count * Expr.SumOver(b, body)) { Origin = new Origin(loss.Span, "loss") };
-        return new TrainingPlan(targets, [mean], name, optimizer.Value.Rule, optimizer.Value.Rate, batch, steps.Value, source);
+        return new TrainingPlan(targets, [mean], name, optimizer.Value.Rule, optimizer.Value.Rate, batch, steps.Value, source) { HasClasses = LossBinder.HasClasses(loss.Value) };
     }
 
     /// <summary>y for one output, y1, y2, … for several, each with its output's axes.</summary>

@@ -32,6 +32,9 @@ public sealed class LayeredKernel
     /// <summary>Whether every moment has a closed form.</summary>
     public bool IsClosedForm => values.Concat(slopes).All(moments => moments is null or { IsClosedForm: true });
 
+    /// <summary>How its numbers are computed.</summary>
+    public string Tier => IsClosedForm ? "closed forms" : "quadrature";
+
     /// <summary>Both kernels between the two sets; rows in parallel.</summary>
     public KernelMatrices Between(InnerProducts inputs)
     {

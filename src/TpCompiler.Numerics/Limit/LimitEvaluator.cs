@@ -22,6 +22,12 @@ public static class LimitEvaluator
 
     private const int FirstCapacity = 64;
 
+    /// <summary>What the variables of a limit program will live in; where there is more than one, the first that the size of the program allows.</summary>
+    public static ValueList<string> TiersOf(Program limit) =>
+        CoefficientProgram.Of(limit, FirstCapacity) is not null ? [Coefficients]
+        : PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials, QuasiRandom]
+        : [QuasiRandom];
+
     /// <param name="limit">A limit program (no powers of n but the 1/n of outer terms and of variances of matrices).</param>
     /// <param name="feed">The numbers of its Data.</param>
     /// <param name="settings">How far to go.</param>

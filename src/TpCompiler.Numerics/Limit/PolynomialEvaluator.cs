@@ -66,6 +66,19 @@ public sealed class PolynomialEvaluator
         }
     }
 
+    /// <summary>Whether every Nonlin and Moment is a polynomial with rational coefficients, of whatever size; quotients of scalars are rational too.</summary>
+    public static bool IsPolynomial(Program limit)
+    {
+        var kinds = limit.Body.Definitions().ToDictionary(definition => definition.Name, definition => definition.Kind, StringComparer.Ordinal);
+        return limit.Body.Instructions().SelectMany(instruction => instruction.Expressions()).SelectMany(expr => expr.DescendantsAndSelf()).All(expr => expr switch
+        {
+            Expr.Call or Expr.Pi => false,
+            Expr.Power power => power.Exponent.IsInteger
+                && (power.Exponent.Sign > 0 || power.Base.References().All(reference => kinds[reference.Name] == ValueKind.Scalar)),
+            _ => true,
+        });
+    }
+
     private void Run(ValueList<Statement> block)
     {
         foreach (var statement in block)

@@ -44,6 +44,11 @@ public class ProgramCommandTests
         {
             Assert.Equal(output.GetProperty("values").GetArrayLength(), output.GetProperty("errors").GetArrayLength());
             Assert.All(output.GetProperty("errors").EnumerateArray(), error => Assert.True(error.GetDouble() >= 0));
+            Assert.Equal(Repeated("standard error"), output.GetProperty("kinds").EnumerateArray().Select(kind => kind.GetString()));
+            Assert.Equal(Repeated("quasi-random points"), output.GetProperty("tiers").EnumerateArray().Select(tier => tier.GetString()));
+            Assert.All(output.GetProperty("points").EnumerateArray(), points => Assert.Equal(256, points.GetInt32()));
+
+            IEnumerable<string> Repeated(string name) => Enumerable.Repeat(name, output.GetProperty("values").GetArrayLength());
         });
     }
 
@@ -71,6 +76,121 @@ public class ProgramCommandTests
         {
             var expected = 0.1 / 4 * samples.Sum(other => 2 * ((samples[b][0] * other[0]) + (samples[b][1] * other[1])) * other[2]);
             Assert.Equal(expected, f1[b].GetDouble(), 1e-12);
+        }
+    }
+
+    [Theory]
+    [InlineData("linear", "exact", "coefficients")]
+    [InlineData("standard_kernel", "bound", "quadrature")]
+    public void Limit_in_json_says_what_its_errors_mean_and_where_its_numbers_come_from(string example, string kind, string tier)
+    {
+        var run = TpcRun.Of("run", Example(example), "--limit", "--steps", "2", "--format", "json");
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.All(json.RootElement.GetProperty("outputs").EnumerateArray(), output =>
+        {
+            Assert.All(output.GetProperty("kinds").EnumerateArray(), found => Assert.Equal(kind, found.GetString()));
+            Assert.All(output.GetProperty("tiers").EnumerateArray(), found => Assert.Equal(tier, found.GetString()));
+            Assert.All(output.GetProperty("points").EnumerateArray(), points => Assert.Equal(0, points.GetInt32()));
+        });
+        using var compiled = JsonDocument.Parse(TpcRun.Of("compile", Example(example), "--format", "json").Output);
+        Assert.All(
+            compiled.RootElement.GetProperty("tiers").EnumerateArray(),
+            output => Assert.Equal(tier, Assert.Single(output.GetProperty("tiers").EnumerateArray()).GetString()));
+    }
+
+    [Fact]
+    public void Several_seeds_give_the_mean_and_standard_deviation_of_their_nets()
+    {
+        double[][] nets = [.. new[] { "3", "4", "5" }.Select(seed => Numbers("values", "--seed", seed))];
+        var means = Numbers("values", "--seed", "3", "--seeds", "3");
+        var deviations = Numbers("deviations", "--seed", "3", "--seeds", "3");
+        Assert.Equal(15, means.Length);
+        for (var i = 0; i < means.Length; i++)
+        {
+            double[] values = [.. nets.Select(net => net[i])];
+            Assert.Equal(values.Average(), means[i], 1e-12);
+            Assert.Equal(Math.Sqrt(values.Sum(value => Math.Pow(value - values.Average(), 2)) / 2), deviations[i], 1e-12);
+        }
+
+        double[] Numbers(string property, params string[] options)
+        {
+            var run = TpcRun.Of(["run", Example("mlp"), "--width", "16", "--steps", "2", "--precision", "fp64", "--format", "json", .. options]);
+            Assert.Equal(0, run.ExitCode);
+            using var json = JsonDocument.Parse(run.Output);
+            return [.. json.RootElement.GetProperty("outputs").EnumerateArray().SelectMany(output => output.GetProperty(property).EnumerateArray()).Select(number => number.GetDouble())];
+        }
+    }
+
+    [Fact]
+    public void Fewer_steps_are_the_beginning_of_more_steps()
+    {
+        string[] all = TpcRun.Of("run", Example("mlp"), "--width", "16").Output.Split('\n'), some = TpcRun.Of("run", Example("mlp"), "--width", "16", "--steps", "3").Output.Split('\n');
+        Assert.Equal(6, some.Count(line => line.Length > 0));
+        Assert.Equal(some.Where(line => line.StartsWith("3 ", StringComparison.Ordinal)).Select(Squeeze), all.Where(line => line.StartsWith(" 3 ", StringComparison.Ordinal)).Select(Squeeze));
+
+        static string Squeeze(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Theory]
+    [InlineData("--seeds must be at least 1", "--width", "4", "--seeds", "0")]
+    [InlineData("--seeds is for finite nets", "--limit", "--seeds", "3")]
+    [InlineData("--seeds takes a whole number, not 'two'", "--width", "4", "--seeds", "two")]
+    [InlineData("--steps must be between 0 and 100000000", "--width", "4", "--steps", "-1")]
+    [InlineData("--steps takes a whole number, not '1.5'", "--width", "4", "--steps", "1.5")]
+    [InlineData("--tolerance takes a number, not 'small'", "--limit", "--tolerance", "small")]
+    public void A_value_that_an_option_does_not_take_is_named(string message, params string[] options)
+    {
+        var run = TpcRun.Of(["run", Example("mlp"), .. options]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Empty(run.Output);
+        Assert.StartsWith("error: " + message, run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Steps_of_a_program_without_training_are_refused()
+    {
+        var run = TpcRun.Of("run", Example("wishart"), "--width", "4", "--steps", "3");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("TP0611", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1,0,0\n0,1,2\n1,1,1\n", "1,0,1,0,0\n0,1,0,0,1\n1,1,0,1,0\n")]
+    public void Cross_entropy_reads_the_number_of_a_class_or_a_column_for_each(string labels, string columns)
+    {
+        const string Program = """
+            network net(x : [2]) {
+              width n
+              weight W1 : [n, 2]
+              weight W2 : [3, n]
+              return W2 * tanh(W1 * x)
+            }
+            parametrization mup
+            train { loss cross_entropy optimizer sgd(lr: 1) batch 3 steps 2 }
+            """;
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            var runs = new[] { labels, columns }.Select((text, i) =>
+            {
+                var path = Path.Combine(folder.FullName, $"{i}.csv");
+                File.WriteAllText(path, text);
+                return TpcRun.WithInput(Program, "run", "-", "--width", "8", "--data", path);
+            }).ToList();
+            Assert.All(runs, run => Assert.Equal(0, run.ExitCode));
+            Assert.Equal(runs[0].Output, runs[1].Output);
+
+            var wrong = Path.Combine(folder.FullName, "wrong.csv");
+            File.WriteAllText(wrong, "1,0,0\n0,1,3\n");
+            var refused = TpcRun.WithInput(Program, "run", "-", "--width", "8", "--data", wrong);
+            Assert.Equal(1, refused.ExitCode);
+            Assert.Contains("TP0606", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("wrong.csv:2:5", refused.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
         }
     }
 
