@@ -20,15 +20,22 @@ public readonly struct Rational : IEquatable<Rational>, IComparable<Rational>
         denominatorLessOne = (denominator / divisor) - 1;
     }
 
+    /// <summary>Already in lowest terms.</summary>
+    private Rational(BigInteger numerator, BigInteger denominatorLessOne, bool lowest)
+    {
+        _ = lowest;
+        (Numerator, this.denominatorLessOne) = (numerator, denominatorLessOne);
+    }
+
     public BigInteger Numerator { get; }
 
     public BigInteger Denominator => denominatorLessOne + 1;
 
     public static Rational Zero => default;
 
-    public static Rational One => new(1, 1);
+    public static Rational One => new(1, BigInteger.Zero, lowest: true);
 
-    public static Rational Half => new(1, 2);
+    public static Rational Half => new(1, BigInteger.One, lowest: true);
 
     public bool IsZero => Numerator.IsZero;
 
@@ -40,16 +47,19 @@ public readonly struct Rational : IEquatable<Rational>, IComparable<Rational>
 
     public Rational Abs => Sign < 0 ? -this : this;
 
-    public static implicit operator Rational(int value) => new(value, 1);
+    public static implicit operator Rational(int value) => new(value, BigInteger.Zero, lowest: true);
 
     public static implicit operator Rational(BigInteger value) => new(value, 1);
 
     public static Rational operator +(Rational x, Rational y) =>
-        new((x.Numerator * y.Denominator) + (y.Numerator * x.Denominator), x.Denominator * y.Denominator);
+        x.IsInteger && y.IsInteger ? new(x.Numerator + y.Numerator, BigInteger.Zero, lowest: true)
+        : x.IsInteger || y.IsInteger ? new(x.IsInteger ? (x.Numerator * y.Denominator) + y.Numerator : x.Numerator + (y.Numerator * x.Denominator), x.IsInteger ? y.denominatorLessOne : x.denominatorLessOne, lowest: true)
+        : x.Numerator == -y.Numerator && x.denominatorLessOne == y.denominatorLessOne ? Zero
+        : new((x.Numerator * y.Denominator) + (y.Numerator * x.Denominator), x.Denominator * y.Denominator);
 
     public static Rational operator -(Rational x, Rational y) => x + -y;
 
-    public static Rational operator -(Rational x) => new(-x.Numerator, x.Denominator);
+    public static Rational operator -(Rational x) => new(-x.Numerator, x.denominatorLessOne, lowest: true);
 
     public static Rational operator *(Rational x, Rational y) => new(x.Numerator * y.Numerator, x.Denominator * y.Denominator);
 
@@ -129,7 +139,7 @@ public readonly struct Rational : IEquatable<Rational>, IComparable<Rational>
         return Sign * Math.ScaleB((double)quotient, -shift);
     }
 
-    public int CompareTo(Rational other) => (Numerator * other.Denominator).CompareTo(other.Numerator * Denominator);
+    public int CompareTo(Rational other) => denominatorLessOne == other.denominatorLessOne ? Numerator.CompareTo(other.Numerator) : (Numerator * other.Denominator).CompareTo(other.Numerator * Denominator);
 
     public bool Equals(Rational other) => Numerator == other.Numerator && denominatorLessOne == other.denominatorLessOne;
 

@@ -45,7 +45,9 @@ internal sealed class Analysis
         return new ScalingResult(Values(sizes), parameters, Judgement.Of(this, assessment, parameters, InitialOutput(assessment.Training.AtStart), repair));
     }
 
-    public ValueList<ParameterScale> Parameters(Assessment assessment) => program.Parameters.Select(parameter => ScaleOf(parameter, assessment)).ToValueList();
+    /// <param name="assessment">The analysis.</param>
+    /// <param name="brief">Leaves out what an update does further on, to features and outputs: that takes a forward pass a weight.</param>
+    public ValueList<ParameterScale> Parameters(Assessment assessment, bool brief = false) => program.Parameters.Select(parameter => ScaleOf(parameter, assessment, brief)).ToValueList();
 
     /// <summary>The weights that a value of the forward part is made from, the nearest first.</summary>
     public IEnumerable<Parameter> WeightsBehind(string name)
@@ -101,7 +103,7 @@ internal sealed class Analysis
 
     private static Rational? InitialOf(Parameter parameter, Interpretation sizes) => sizes.SizeOf(parameter.Initial).Initial.Exponent + parameter.A;
 
-    private ParameterScale ScaleOf(Parameter parameter, Assessment assessment)
+    private ParameterScale ScaleOf(Parameter parameter, Assessment assessment, bool brief)
     {
         var training = assessment.Training;
         var initial = InitialOf(parameter, training.AtStart);
@@ -111,7 +113,6 @@ internal sealed class Analysis
         }
 
         var alone = training.UpdateOf(parameter);
-        var first = training.FirstStepOf(parameter);
         var uses = forward.Statements.Instructions()
             .Where(instruction => instruction is not Instruction.MatrixSum && instruction.Reads().Contains(parameter.Name))
             .SelectMany(instruction => forward.Scaled(instruction).Select(name => (Name: name, Missing: instruction is Instruction.MatMul && name == instruction.Result.Name ? parameter.A : 0)))
@@ -129,9 +130,9 @@ internal sealed class Analysis
             initial,
             alone.SizeOf(parameter.Name).Change.Exponent + parameter.A,
             preactivation,
-            Assessment.Smallest(forward.Outputs, first),
+            brief ? null : Assessment.Smallest(forward.Outputs, training.FirstStepOf(parameter).SizeOf),
             preactivation is { IsZero: true },
-            Assessment.Smallest(forward.Features, alone) is { IsZero: true })
+            !brief && Assessment.Smallest(forward.Features, alone.SizeOf) is { IsZero: true })
         {
             Uses = uses,
             Gradient = training.GradientOf(parameter) - parameter.A,

@@ -15,10 +15,10 @@ internal sealed class Assessment
         (this.training, this.instructions, forward) = (training, instructions, training.Forward);
         InitialReasons = AtInitialisation(forward, training.AtStart, instructions);
         Run = training.Run(BlowsUp);
-        R = InitialReasons.Count > 0 ? null : Smallest(forward.Features, training.AfterFirstSteps);
+        R = InitialReasons.Count > 0 ? null : Smallest(forward.Features, training.AfterFirstSteps.SizeOf);
         Regime = InitialReasons.Count > 0 || !Run.Settled || BlowsUp(training.AfterFirstSteps) ? Regime.Unstable
-            : Smallest(forward.Outputs, Run.Sizes) is not { IsZero: true } ? Regime.Trivial
-            : Smallest(forward.Features, Run.Sizes) is { IsZero: true } ? Regime.FeatureLearning
+            : Smallest(forward.Outputs, Run.Sizes.SizeOf) is not { IsZero: true } ? Regime.Trivial
+            : Smallest(forward.Features, Run.Sizes.SizeOf) is { IsZero: true } ? Regime.FeatureLearning
             : Regime.KernelRegime;
     }
 
@@ -109,8 +109,8 @@ internal sealed class Assessment
         }
     }
 
-    public static Rational? Smallest(IEnumerable<string> names, Interpretation sizes) => names
-        .Select(name => sizes.SizeOf(name).Change.Exponent)
+    public static Rational? Smallest(IEnumerable<string> names, Func<string, Size> sizeOf) => names
+        .Select(name => sizeOf(name).Change.Exponent)
         .OfType<Rational>()
         .Select(e => (Rational?)e)
         .DefaultIfEmpty(null)

@@ -10,7 +10,7 @@ internal static class Judgement
         var forward = analysis.Forward;
         var features = SizeText.List(forward.Features);
         var outputs = SizeText.List(forward.Outputs);
-        var moved = Assessment.Smallest(forward.Outputs, assessment.Run.Sizes);
+        var moved = Assessment.Smallest(forward.Outputs, assessment.Run.Sizes.SizeOf);
         var r = assessment.R;
         var kernel = assessment.Regime == Regime.KernelRegime
             ? parameters.Where(parameter => parameter.Output is { IsZero: true }).Select(parameter => parameter.Name).ToValueList()

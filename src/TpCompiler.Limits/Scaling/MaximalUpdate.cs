@@ -25,8 +25,7 @@ public sealed record UseMultiplier(string Value, Rational Power, string Reason);
 /// <param name="Kind">The size of updates that it is for.</param>
 /// <param name="Rows">One a weight, in the order of the source.</param>
 /// <param name="Multipliers">What the program itself has to change, apart from its weights' exponents.</param>
-/// <param name="Scaling">The analysis of the network in this parametrization.</param>
-public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> Rows, ValueList<UseMultiplier> Multipliers, ScalingResult Scaling)
+public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> Rows, ValueList<UseMultiplier> Multipliers)
 {
     private const int MostMultipliers = 16;
 
@@ -43,12 +42,11 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         for (var i = 0; i <= MostMultipliers; i++)
         {
             var search = new Search(new Analysis(TrainingProgram.Of(trained, ofGradients), size));
-            var exponents = search.Find();
-            var scaling = exponents is null ? null : ScalingAnalysis.Analyze(TrainingProgram.Of(Parametrization.Substitute(trained, exponents), ofGradients), repair: false, size);
+            var scales = search.Find();
             var more = search.RandomScalars().ToList();
             if (more.Count == 0)
             {
-                more = (scaling is null ? search.Torn() : search.Unequal(scaling)) is { } one ? [one] : [];
+                more = (scales is null ? search.Torn() : search.Unequal(scales)) is { } one ? [one] : [];
             }
 
             if (more.Count > 0)
@@ -58,8 +56,8 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
                 continue;
             }
 
-            var maximal = scaling?.Verdict is { Regime: Regime.FeatureLearning } && scaling.Parameters.All(parameter => parameter.Maximal);
-            return maximal ? new MaximalUpdate(size, scaling!.Parameters.Select(scale => Row(scale, size)).ToValueList(), Joined(multipliers), scaling) : null;
+            var maximal = scales is not null && search.Regime == Regime.FeatureLearning && scales.All(scale => scale.Maximal);
+            return maximal ? new MaximalUpdate(size, scales!.Select(scale => Row(scale, size)).ToValueList(), Joined(multipliers)) : null;
         }
 
         return null;
@@ -88,6 +86,8 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
 
     private sealed class Search(Analysis analysis) : ParametrizationSearch(analysis, analysis.Assess(TpCompiler.Limits.Scaling.Shifts.None(analysis.Kind)), int.MaxValue)
     {
+        public Regime Regime => Current.Regime;
+
         /// <summary>Logits that are divided by √n where only a mean converges.</summary>
         public IEnumerable<UseMultiplier> RandomScalars() => Analysis.RandomScalars(Current.Training.AtStart)
             .Select(name => new UseMultiplier(name, -Rational.Half, $"{name} sums n terms of mean zero: divided by √n it stays random at initialisation and diverges in training, divided by n it starts at 0 and learns"));
@@ -101,9 +101,9 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         }
 
         /// <summary>A weight whose update is maximal in a mean alone, while its other uses stand still.</summary>
-        public UseMultiplier? Unequal(ScalingResult scaling)
+        public UseMultiplier? Unequal(ValueList<ParameterScale> scales)
         {
-            foreach (var scale in scaling.Parameters)
+            foreach (var scale in scales)
             {
                 var most = scale.Uses.Select(use => use.Exponent).Max();
                 if (most is { } exponent && scale.Preactivation is { } least && exponent > least
@@ -118,7 +118,8 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
 
         private bool IsMoment(string name) => Analysis.Forward.Statements.Instructions().Any(instruction => instruction is Instruction.Moment && instruction.Result.Name == name);
 
-        public IReadOnlyDictionary<string, Abc>? Find()
+        /// <summary>The weights with the exponents found; null when nothing makes the initialisation stable.</summary>
+        public ValueList<ParameterScale>? Find()
         {
             if (!MendInitialisation())
             {
@@ -131,7 +132,8 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
             foreach (var ofFeatures in new[] { false, true, true })
             {
                 var second = Current.Training.SecondStep;
-                foreach (var scale in Analysis.Parameters(Current).Where(scale => second.ContainsKey(scale.Name) == ofFeatures))
+                var before = Shifts;
+                foreach (var scale in Analysis.Parameters(Current, brief: true).Where(scale => second.ContainsKey(scale.Name) == ofFeatures))
                 {
                     if (scale.Preactivation is { IsZero: false } e)
                     {
@@ -139,13 +141,12 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
                     }
                 }
 
-                Current = Analysis.Assess(Shifts);
+                Current = Shifts == before ? Current : Analysis.Assess(Shifts);
             }
 
-            return Analysis.Program.Parameters.ToDictionary(
-                parameter => parameter.Name,
-                parameter => new Abc(Now(parameter, AbcExponent.A), Now(parameter, AbcExponent.B), Now(parameter, AbcExponent.C)),
-                StringComparer.Ordinal);
+            return Analysis.Parameters(Current, brief: true)
+                .Select(scale => scale with { B = Now(Weight(scale.Name), AbcExponent.B), C = Now(Weight(scale.Name), AbcExponent.C) })
+                .ToValueList();
         }
 
         private Parameter Weight(string name) => Analysis.Program.Parameters.First(parameter => parameter.Name == name);
@@ -157,7 +158,7 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         {
             var training = Current.Training;
             var gains = training.Weights.Where(weight => training.SecondStep.ContainsKey(weight.Name))
-                .Select(weight => Assessment.Smallest(Analysis.Forward.Outputs, training.FirstStepOf(weight)) - Assessment.Smallest(Analysis.Forward.Features, training.FirstStepOf(weight)))
+                .Select(weight => Assessment.Smallest(Analysis.Forward.Outputs, training.FirstStepOf(weight).SizeOf) - Assessment.Smallest(Analysis.Forward.Features, training.FirstStepOf(weight).SizeOf))
                 .Where(gain => gain is not null)
                 .ToList();
             if (gains.Count == 0 || gains.Min() is not { IsZero: false } gain)

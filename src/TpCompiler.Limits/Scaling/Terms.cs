@@ -16,6 +16,8 @@ internal sealed class Terms : IEquatable<Terms>
 
     public static readonly Terms One = Of(Rational.Zero);
 
+    private static readonly Comparer<Term> Order = Comparer<Term>.Create(Compare);
+
     private readonly Term[] items;
 
     private Terms(Term[] items) => this.items = items;
@@ -63,12 +65,13 @@ internal sealed class Terms : IEquatable<Terms>
             return x;
         }
 
-        var products = new List<Term>(x.items.Length * y.items.Length);
+        var products = new Term[x.items.Length * y.items.Length];
+        var i = 0;
         foreach (var a in x.items)
         {
             foreach (var b in y.items)
             {
-                products.Add(new Term(a.Exponent + b.Exponent, a.Class * b.Class));
+                products[i++] = new Term(a.Exponent + b.Exponent, a.Class * b.Class);
             }
         }
 
@@ -78,7 +81,7 @@ internal sealed class Terms : IEquatable<Terms>
     public Terms Times(Rational exponent) => exponent.IsZero ? this : new(Array.ConvertAll(items, item => item with { Exponent = item.Exponent + exponent }));
 
     /// <summary>Each part mapped, or left out.</summary>
-    public Terms Select(Func<Term, Term?> map) => IsZero ? this : Collect(items.Select(map).OfType<Term>());
+    public Terms Select(Func<Term, Term?> map) => IsZero ? this : Collect(items.Select(map).OfType<Term>().ToArray());
 
     /// <summary>(1/n) Σ_α: what is odd in a source fluctuates by n^{-1/2} around 0. The result is a scalar, without signs.</summary>
     public Terms Mean() => IsZero ? this : Of(items.Select(item => item.Class.HasZeroMean ? item.Exponent + Rational.Half : item.Exponent).Aggregate(Rational.Min));
@@ -92,15 +95,21 @@ internal sealed class Terms : IEquatable<Terms>
 
     public override int GetHashCode() => items.Length;
 
-    private static Terms Collect(IEnumerable<Term> terms)
+    private static Terms Collect(ReadOnlySpan<Term> terms)
     {
-        var collected = new List<Term>();
+        var collected = new Term[terms.Length];
+        var count = 0;
         foreach (var term in terms)
         {
-            var known = collected.FindIndex(item => item.Class == term.Class);
-            if (known < 0)
+            var known = 0;
+            while (known < count && collected[known].Class != term.Class)
             {
-                collected.Add(term);
+                known++;
+            }
+
+            if (known == count)
+            {
+                collected[count++] = term;
             }
             else if (term.Exponent < collected[known].Exponent)
             {
@@ -108,16 +117,20 @@ internal sealed class Terms : IEquatable<Terms>
             }
         }
 
-        collected.Sort(Compare);
-        while (collected.Count > MaximalCount)
+        if (count > 1)
         {
-            // The two smallest parts: what they have in common under changes of sign.
-            var (x, y) = (collected[^2], collected[^1]);
-            collected.RemoveRange(collected.Count - 2, 2);
-            return Collect([.. collected, new Term(x.Exponent, SignClass.Join(x.Class, y.Class))]);
+            Array.Sort(collected, 0, count, Order);
         }
 
-        return new Terms([.. collected]);
+        if (count > MaximalCount)
+        {
+            // The two smallest parts: what they have in common under changes of sign.
+            var (x, y) = (collected[count - 2], collected[count - 1]);
+            collected[count - 2] = new Term(x.Exponent, SignClass.Join(x.Class, y.Class));
+            return Collect(collected.AsSpan(0, count - 1));
+        }
+
+        return new Terms(count == collected.Length ? collected : collected[..count]);
     }
 
     private static int Compare(Term x, Term y) =>

@@ -37,9 +37,10 @@ internal sealed class TrainingScaling
     private readonly Shifts shifts;
     private readonly Dictionary<string, Instruction> body;
     private readonly IReadOnlyList<(Statement Statement, IReadOnlyList<string> Reads)> forwardReads;
+    private readonly Dictionary<string, int> positions;
     private readonly Dictionary<string, Rational> updates = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Interpretation> firstStepOf = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Interpretation> updateOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LoneUpdate> firstStepOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LoneUpdate> updateOf = new(StringComparer.Ordinal);
 
     public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, int> sources, Shifts shifts)
     {
@@ -47,6 +48,8 @@ internal sealed class TrainingScaling
         body = loop.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
         Weights = program.Parameters.Where(parameter => parameter.Trained && loop.Carried.Any(carried => carried.State.Name == parameter.Name)).ToList();
         forwardReads = forward.Statements.Select(statement => (statement, (IReadOnlyList<string>)statement.Reads().ToList())).ToList();
+        positions = forward.Statements.SelectMany((statement, i) => new[] { statement }.Definitions().Select(definition => (definition.Name, i)))
+            .ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
         var initialShifts = program.Parameters.ToDictionary(parameter => parameter.Initial, parameter => shifts.Initial.GetValueOrDefault(parameter.Name), StringComparer.Ordinal);
         start = new Interpretation(sources, initialShifts);
         start.Run(program.Body.TakeWhile(statement => !ReferenceEquals(statement, loop)));
@@ -96,25 +99,15 @@ internal sealed class TrainingScaling
         }
     }
 
-    private Interpretation Alone(Parameter weight, Increment change)
+    private LoneUpdate Alone(Parameter weight, Increment change)
     {
         var alone = AtStart.With(first: true, freeze: null);
         SetState(alone, new Dictionary<string, Increment> { [weight.Name] = change });
-        var moved = new HashSet<string>(StringComparer.Ordinal) { weight.Name };
-        foreach (var (statement, reads) in forwardReads)
-        {
-            if (reads.Any(moved.Contains))
-            {
-                alone.Run(statement);
-                moved.UnionWith(new[] { statement }.Definitions().Select(definition => definition.Name));
-            }
-        }
-
-        return alone;
+        return new LoneUpdate(alone, forwardReads, positions, weight.Name);
     }
 
     /// <summary>The first step of one weight, all others as at the start.</summary>
-    public Interpretation FirstStepOf(Parameter weight)
+    public LoneUpdate FirstStepOf(Parameter weight)
     {
         if (!firstStepOf.TryGetValue(weight.Name, out var known))
         {
@@ -125,7 +118,7 @@ internal sealed class TrainingScaling
     }
 
     /// <summary>The first two steps of one weight, all others as at the start: the second with the gradient that the updated output weights give.</summary>
-    public Interpretation UpdateOf(Parameter weight)
+    public LoneUpdate UpdateOf(Parameter weight)
     {
         if (!updateOf.TryGetValue(weight.Name, out var known))
         {
@@ -154,8 +147,8 @@ internal sealed class TrainingScaling
     private (Interpretation Sizes, Dictionary<string, Increment> Second) FirstSteps()
     {
         var frozen = Forward.Outputs.ToHashSet(StringComparer.Ordinal);
-        var moving = Weights.Where(weight => Forward.Features.Any(feature =>
-            !FirstStepOf(weight).SizeOf(feature).Change.IsZero)).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
+        var behind = BehindFeatures();
+        var moving = Weights.Where(weight => behind.Contains(weight.Name) && FirstStep[weight.Name].Exponent is not null).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
         var readout = Weights.Where(weight => !moving.Contains(weight.Name)).ToDictionary(weight => weight.Name, weight => FirstStep[weight.Name], StringComparer.Ordinal);
         var second = Next(Iterate(readout, firstOrder: true, frozen));
         foreach (var name in readout.Keys)
@@ -164,6 +157,21 @@ internal sealed class TrainingScaling
         }
 
         return (Iterate(Join(FirstStep, second), firstOrder: true, frozen), second);
+    }
+
+    /// <summary>Everything that a feature is made from.</summary>
+    private HashSet<string> BehindFeatures()
+    {
+        var behind = Forward.Features.ToHashSet(StringComparer.Ordinal);
+        foreach (var (statement, reads) in forwardReads.Reverse())
+        {
+            if (new[] { statement }.Definitions().Any(definition => behind.Contains(definition.Name)))
+            {
+                behind.UnionWith(reads);
+            }
+        }
+
+        return behind;
     }
 
     private void SetState(Interpretation interpretation, IReadOnlyDictionary<string, Increment> state)
