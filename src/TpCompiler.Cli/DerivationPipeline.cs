@@ -72,9 +72,17 @@ internal static class DerivationPipeline
 
     /// <summary>None where `tpc run` has no kernel for the network.</summary>
     private static ValueList<OutputTier> KernelTiers(Network network, TrainingPlan? plan, Verdict verdict) =>
-        plan is not null && LayeredReading.Of(network, verdict.Kernel, verdict.InitialOutput != InitialOutput.GaussianProcess) is { } layers
-            ? Tiers([.. network.Outputs, plan.LossValue], [new LayeredKernel(layers).Tier])
+        plan is not null && KernelRule.Of(plan.Rule) is not null
+        && LayeredReading.OfOutputs(network, verdict.Kernel, verdict.InitialOutput != InitialOutput.GaussianProcess) is { } outputs
+            ? Tiers(outputs, plan)
             : [];
+
+    private static ValueList<OutputTier> Tiers(ValueList<OutputLayers> outputs, TrainingPlan plan)
+    {
+        List<LayeredKernel> kernels = [.. outputs.Select(output => new LayeredKernel(output.Layers))];
+        string tier = (kernels.Find(kernel => !kernel.IsClosedForm) ?? kernels[0]).Tier;
+        return Tiers([.. outputs.Select(output => output.Name), plan.LossValue], [tier]);
+    }
 
     /// <summary>Moments of a level-1 program without data that are rational numbers.</summary>
     private static ValueList<ExactOutput> Exact(Program limit) =>

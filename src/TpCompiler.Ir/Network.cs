@@ -50,8 +50,11 @@ public sealed record TrainingPlan(
     /// <summary>Other inputs that the outputs are reported on, at every step; null for none.</summary>
     public EvaluationSet? Evaluation { get; init; }
 
+    /// <summary>The loss when it is a named one, of curvature at most 1 in the outputs of a sample: <c>mse</c>, <c>logistic</c> (targets ±1), <c>cross_entropy</c>; null when it is written out.</summary>
+    public string? LossName { get; init; }
+
     /// <summary>Whether a target says which class a sample is of: 1 for this one, 0 for the others. Data may then give the number of the class.</summary>
-    public bool HasClasses { get; init; }
+    public bool HasClasses => LossName == "cross_entropy";
 }
 
 /// <summary>

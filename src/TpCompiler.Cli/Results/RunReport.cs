@@ -65,10 +65,11 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
 
     /// <param name="name">The program's name.</param>
     /// <param name="startsAtZero">Whether f₀ is 0, and not the mean of a Gaussian process.</param>
-    /// <param name="kernel">What the numbers come from.</param>
+    /// <param name="kernels">What the numbers come from.</param>
     /// <param name="records">f and loss at each step.</param>
-    public static RunReport OfKernel(string name, bool startsAtZero, LayeredKernel kernel, IReadOnlyList<LimitRecord> records)
+    public static RunReport OfKernel(string name, bool startsAtZero, IReadOnlyList<LayeredKernel> kernels, IReadOnlyList<LimitRecord> records)
     {
+        LayeredKernel kernel = kernels.FirstOrDefault(some => !some.IsClosedForm) ?? kernels[0];
         string tier = kernel.Tier;
         string start = startsAtZero ? "f starts at 0" : "f starts at 0, the mean of its Gaussian process";
         return new(

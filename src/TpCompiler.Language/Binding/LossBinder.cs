@@ -10,8 +10,8 @@ internal sealed class LossBinder(Block block)
 {
     private static readonly string[] Named = ["mse", "cross_entropy", "logistic"];
 
-    /// <summary>Whether the targets are classes.</summary>
-    public static bool HasClasses(ExpressionSyntax loss) => loss is ExpressionSyntax.Name { Text: "cross_entropy", Indices.Count: 0 };
+    /// <summary>The name of a named loss; null for an expression.</summary>
+    public static string? NameOf(ExpressionSyntax loss) => loss is ExpressionSyntax.Name { Indices.Count: 0 } name && Named.Contains(name.Text) ? name.Text : null;
 
     public Expr? Of(ExpressionSyntax loss, IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
     {

@@ -63,7 +63,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
         Expr count = batch is { } size ? new Rational(1, size) : Expr.Pow(Expr.SumOver(b, Expr.One), -1);
         var name = block.Supply.Fresh("loss");
         var mean = new Instruction.Nonlin(new Definition(name, [], []), count * Expr.SumOver(b, body)) { Origin = new Origin(loss.Span, "loss") };
-        return new TrainingPlan(targets, [mean], name, optimizer.Value.Rule, optimizer.Value.Rate, batch, steps.Value, source) { HasClasses = LossBinder.HasClasses(loss.Value) };
+        return new TrainingPlan(targets, [mean], name, optimizer.Value.Rule, optimizer.Value.Rate, batch, steps.Value, source) { LossName = LossBinder.NameOf(loss.Value) };
     }
 
     /// <summary>y for one output, y1, y2, … for several, each with its output's axes.</summary>

@@ -3,6 +3,13 @@ using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.KernelRegime;
 
+/// <summary>An output of a network as layers.</summary>
+/// <param name="Name">The output.</param>
+/// <param name="Input">The field of the input that it reads.</param>
+/// <param name="Axes">Its axes besides the batch.</param>
+/// <param name="Layers">From the input to it.</param>
+public sealed record OutputLayers(string Name, string Input, ValueList<string> Axes, LayeredNetwork Layers);
+
 /// <summary>Recognises a chain of layers in a network's forward instructions.</summary>
 public static class LayeredReading
 {
@@ -29,6 +36,40 @@ public static class LayeredReading
         {
             return null;
         }
+    }
+
+    /// <summary>
+    /// Every output as layers, by itself, where no kernel couples two of them: weights that only one of two outputs has, the last ones, are independent of the other's and have mean 0.
+    /// Null when one of them is no such chain, or two share their last weights.
+    /// </summary>
+    /// <inheritdoc cref="Of"/>
+    public static ValueList<OutputLayers>? OfOutputs(Network network, IReadOnlyCollection<string> contributing, bool startsAtZero)
+    {
+        var read = new List<OutputLayers>();
+        var last = new HashSet<string>(StringComparer.Ordinal);
+        var roles = network.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Role, StringComparer.Ordinal);
+        foreach (var output in network.Outputs)
+        {
+            var needed = new HashSet<string>(StringComparer.Ordinal) { output };
+            var forward = new List<Statement>();
+            foreach (var instruction in network.Forward.Reverse().OfType<Instruction>().Where(instruction => needed.Contains(instruction.Result.Name)))
+            {
+                forward.Insert(0, instruction);
+                needed.UnionWith(instruction.Reads());
+            }
+
+            ValueList<Instruction.Data> inputs = [.. network.Inputs.Where(input => needed.Contains(input.Result.Name))];
+            if (Of(network with { Forward = [.. forward], Outputs = [output], Inputs = inputs }, contributing, startsAtZero) is not { } layers
+                || !needed.Where(name => roles.TryGetValue(name, out var role) && role is ParameterRole.Output or ParameterRole.Scalar).All(last.Add))
+            {
+                return null;
+            }
+
+            var axes = forward.Definitions().Single(definition => definition.Name == output).Indices.Select(binder => binder.Axis).Where(axis => axis != network.BatchAxis);
+            read.Add(new OutputLayers(output, inputs[0].Field, axes.ToValueList(), layers));
+        }
+
+        return read.ToValueList();
     }
 
     /// <summary>number · n^Exponent.</summary>

@@ -1,0 +1,63 @@
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.Simulation;
+using Program = TpCompiler.Ir.Program;
+
+namespace TpCompiler.Numerics.KernelRegime;
+
+/// <summary>The loss of a training plan as a function of outputs and targets alone, with its gradient: whatever the loss is, and however it couples outputs.</summary>
+public sealed class LossProgram
+{
+    private readonly Simulator<double> simulator;
+    private readonly string loss;
+    private readonly Dictionary<string, string> gradients;
+
+    private LossProgram(Program program, string loss, Dictionary<string, string> gradients, IReadOnlyDictionary<string, int> axisSizes)
+    {
+        (this.loss, this.gradients) = (loss, gradients);
+        simulator = new Simulator<double>(program, 1, 0, new ExecutionSettings { AxisSizes = axisSizes, Threads = 1 });
+    }
+
+    /// <summary>The program of the loss; null where it reads more than outputs and targets.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="plan">Its training.</param>
+    /// <param name="axisSizes">Sizes of axes that the network leaves open, the batch among them.</param>
+    public static LossProgram? Of(Network network, TrainingPlan plan, IReadOnlyDictionary<string, int> axisSizes)
+    {
+        var given = network.Forward.Definitions().Where(definition => network.Outputs.Contains(definition.Name)).ToList();
+        var known = given.Concat(plan.Targets.Select(target => target.Result)).Concat(plan.Loss.Definitions()).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
+        if (given.Any(definition => definition.Kind != ValueKind.Scalar) || plan.Loss.SelectMany(statement => statement.Reads()).Any(name => !known.Contains(name)))
+        {
+            return null;
+        }
+
+        var diagnostics = new DiagnosticBag();
+        List<Statement> body = [.. given.Select(definition => new Instruction.Data(definition, definition.Name)), .. plan.Targets, .. plan.Loss];
+        var made = Backpropagation.Gradient(given, body, plan.LossValue, network.Outputs, new NameSupply(known), [TrainingProgram.Step], diagnostics);
+        if (diagnostics.Count > 0)
+        {
+            return null;
+        }
+
+        var names = network.Outputs.Zip(made.Names).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
+        var program = new Program(network.Name, network.Widths, network.Axes, [], [.. body, .. made.Statements], [plan.LossValue, .. made.Names]);
+        return new LossProgram(program, plan.LossValue, names, axisSizes);
+    }
+
+    /// <summary>The loss on a batch, and ∂loss/∂output for each output, in the output's own layout.</summary>
+    /// <param name="numbers">Outputs and fields of targets by name, each over the batch first.</param>
+    public (double Loss, IReadOnlyDictionary<string, double[]> Gradients) Evaluate(IReadOnlyDictionary<string, double[]> numbers)
+    {
+        var records = simulator.Run(new Numbers(numbers)).Records.ToDictionary(record => record.Name, record => record.Values, StringComparer.Ordinal);
+        return records.TryGetValue(loss, out var value) && gradients.Values.All(records.ContainsKey)
+            ? (value[0], gradients.ToDictionary(pair => pair.Key, pair => records[pair.Value].ToArray(), StringComparer.Ordinal))
+            : (double.NaN, gradients.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(numbers[pair.Key], _ => double.NaN), StringComparer.Ordinal));
+    }
+
+    private sealed class Numbers(IReadOnlyDictionary<string, double[]> numbers) : IDataFeed
+    {
+        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => numbers[field].CopyTo(destination.Span);
+    }
+}
