@@ -51,17 +51,16 @@ public abstract partial record Expr
     /// <summary>The sum of the terms: flattened, like terms collected, 0 dropped, in canonical order.</summary>
     public static Expr SumOf(IEnumerable<Expr> terms)
     {
-        var coefficients = new Dictionary<Expr, (Rational Coefficient, Expr? Term)>();
+        var coefficients = new Dictionary<Expr, Collected>();
         foreach (var term in terms.SelectMany(Flatten))
         {
             var (coefficient, rest) = SplitCoefficient(term);
-            coefficients[rest] = coefficients.TryGetValue(rest, out var before) ? (before.Coefficient + coefficient, null) : (coefficient, term);
+            coefficients[rest] = coefficients.TryGetValue(rest, out var before) ? new(before.Coefficient + coefficient, null) : new(coefficient, term);
         }
 
-        var collected = coefficients
-            .Where(pair => !pair.Value.Coefficient.IsZero)
-            .OrderBy(pair => pair.Key, ExprOrder.Instance)
-            .Select(pair => pair.Value.Term ?? ProductOf([pair.Value.Coefficient, pair.Key]))
+        var collected = InOrder(coefficients.Keys)
+            .Where(key => !coefficients[key].Coefficient.IsZero)
+            .Select(key => coefficients[key].Term ?? ProductOf([coefficients[key].Coefficient, key]))
             .ToValueList();
         return collected.Count switch
         {
@@ -72,6 +71,17 @@ public abstract partial record Expr
 
         static IEnumerable<Expr> Flatten(Expr term) => term is Add add ? add.Terms : [term];
     }
+
+    /// <summary>Different expressions in canonical order.</summary>
+    private static Expr[] InOrder(ICollection<Expr> expressions)
+    {
+        var sorted = expressions.ToArray();
+        Array.Sort(sorted, ExprOrder.Instance);
+        return sorted;
+    }
+
+    /// <summary>A multiple of something, and the term it comes from when it is one.</summary>
+    private sealed record Collected(Rational Coefficient, Expr? Term);
 
     /// <summary>
     /// The product of the factors: flattened, equal bases collected into powers, constants folded, in canonical order. Sums among the factors stand without
@@ -113,8 +123,9 @@ public abstract partial record Expr
         (coefficient, var collected) = Radicals.Fold(coefficient, exponents);
         var stable = true;
         var powers = new List<Expr>(collected.Count);
-        foreach (var (basis, exponent) in collected.OrderBy(pair => pair.Key, ExprOrder.Instance))
+        foreach (var basis in InOrder(collected.Keys))
         {
+            var exponent = collected[basis];
             var power = basis is Constant && !exponent.IsInteger ? new Power(basis, exponent) : Pow(basis, exponent);
             stable &= power is not (Constant or Multiply) && (power is Power p ? p.Base : power is WidthPower w ? new WidthPower(w.Width, 1) : power).Equals(basis);
             powers.Add(power);

@@ -44,7 +44,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
                 var terms = Expand(expr, lower + further);
                 if (terms.Count > 0)
                 {
-                    return new LeadingTerm(terms.First().Key, terms.First().Value);
+                    return terms[0];
                 }
             }
 
@@ -69,7 +69,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
             _ => throw new NotSupportedException(),
         };
 
-        private SortedDictionary<Rational, Expr> Expand(Expr expr, Rational cutoff)
+        private IReadOnlyList<LeadingTerm> Expand(Expr expr, Rational cutoff)
         {
             switch (expr)
             {
@@ -90,15 +90,15 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
                 case Expr.Call { Arguments: [var argument] } c:
                     return Call(c, argument, cutoff);
                 case Expr.Sum s:
-                    return Collect(Expand(s.Body, cutoff).Select(term => KeyValuePair.Create(term.Key, Expr.SumOver(s.Index, term.Value))), cutoff);
+                    return Collect(Expand(s.Body, cutoff).Select(term => new LeadingTerm(term.Order, Expr.SumOver(s.Index, term.Coefficient))), cutoff);
                 case Expr.Expectation e:
-                    return Collect(Expand(e.Body, cutoff).Select(term => KeyValuePair.Create(term.Key, Expr.Mean(term.Value))), cutoff);
+                    return Collect(Expand(e.Body, cutoff).Select(term => new LeadingTerm(term.Order, Expr.Mean(term.Coefficient))), cutoff);
                 default:
                     throw new UnreachableException();
             }
         }
 
-        private SortedDictionary<Rational, Expr> Product(IReadOnlyList<Expr> factors, Rational cutoff)
+        private IReadOnlyList<LeadingTerm> Product(IReadOnlyList<Expr> factors, Rational cutoff)
         {
             var lower = factors.Select(Lower).ToList();
             var total = lower.Aggregate((x, y) => x + y);
@@ -114,13 +114,13 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
         }
 
         /// <summary>(l ε^k (1 + δ))^e = l^e ε^(ke) Σ_j binomial(e, j) δ^j.</summary>
-        private SortedDictionary<Rational, Expr> Power(Expr.Power power, Rational cutoff)
+        private IReadOnlyList<LeadingTerm> Power(Expr.Power power, Rational cutoff)
         {
             var leading = Required(power.Base);
             var order = leading.Order * power.Exponent;
             var relative = cutoff - order;
             var tail = Collect(Expand(power.Base, leading.Order + relative).Skip(1)
-                .Select(term => KeyValuePair.Create(term.Key - leading.Order, term.Value / leading.Coefficient)), relative);
+                .Select(term => new LeadingTerm(term.Order - leading.Order, term.Coefficient / leading.Coefficient)), relative);
             var binomial = Rational.One;
             var sum = Compose(tail, relative, j =>
             {
@@ -128,10 +128,10 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
                 return binomial;
             });
             var front = Expr.Pow(leading.Coefficient, power.Exponent);
-            return Collect(sum.Select(term => KeyValuePair.Create(term.Key + order, front * term.Value)), cutoff);
+            return Collect(sum.Select(term => new LeadingTerm(term.Order + order, front * term.Coefficient)), cutoff);
         }
 
-        private SortedDictionary<Rational, Expr> Call(Expr.Call call, Expr argument, Rational cutoff)
+        private IReadOnlyList<LeadingTerm> Call(Expr.Call call, Expr argument, Rational cutoff)
         {
             if (Lower(argument).Sign < 0 && Required(argument).Order.Sign < 0)
             {
@@ -139,7 +139,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
             }
 
             var u = Expand(argument, Rational.Max(cutoff, new Rational(1, 16)));
-            if (u.GetValueOrDefault(Rational.Zero) is { } constant)
+            if (At(u, Rational.Zero) is { } constant)
             {
                 return Around(call, new LeadingTerm(0, constant), argument, cutoff);
             }
@@ -166,30 +166,30 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
         }
 
         /// <summary>φ(l ε^k + rest) = Σ_j φ^(j)(l ε^k) rest^j / j!, for k = 0 or φ homogeneous, where φ^(j)(l ε^k) = ε^(k(degree − j)) φ^(j)(l).</summary>
-        private SortedDictionary<Rational, Expr> Around(Expr.Call call, LeadingTerm leading, Expr argument, Rational cutoff)
+        private IReadOnlyList<LeadingTerm> Around(Expr.Call call, LeadingTerm leading, Expr argument, Rational cutoff)
         {
             var degree = IsHomogeneous(call) ?? 0;
             var k = leading.Order;
-            var rest = Collect(Expand(argument, k + cutoff - (k * degree)).Where(term => term.Key != k)
-                .Select(term => KeyValuePair.Create(term.Key - k, term.Value)), cutoff - (k * degree));
+            var rest = Collect(Expand(argument, k + cutoff - (k * degree)).Where(term => term.Order != k)
+                .Select(term => new LeadingTerm(term.Order - k, term.Coefficient)), cutoff - (k * degree));
             var factorial = Rational.One;
             var sum = Compose(rest, cutoff - (k * degree), j =>
             {
                 factorial *= j == 0 ? 1 : j;
                 return (1 / factorial) * Nonlinearities.CallOf(call.Function, call.Derivative + j, call.Parameters, leading.Coefficient);
             });
-            return Collect(sum.Select(term => KeyValuePair.Create(term.Key + (k * degree), term.Value)), cutoff);
+            return Collect(sum.Select(term => new LeadingTerm(term.Order + (k * degree), term.Coefficient)), cutoff);
         }
 
         /// <summary>A kink at 0: one expansion on each side, chosen by the sign of the leading term.</summary>
-        private SortedDictionary<Rational, Expr> BothSides(Expr.Call call, Nonlinearity row, Expr argument, SortedDictionary<Rational, Expr> u, Rational cutoff)
+        private IReadOnlyList<LeadingTerm> BothSides(Expr.Call call, Nonlinearity row, Expr argument, IReadOnlyList<LeadingTerm> u, Rational cutoff)
         {
             if (u.Count == 0)
             {
                 return Single(0, row.AtZero!, cutoff);
             }
 
-            var step = new Expr.Call("step", 0, [], [u.First().Value]);
+            var step = new Expr.Call("step", 0, [], [u[0].Coefficient]);
             var x = new Expr.Reference("x", []);
             var sides = new[] { 1, -1 }.Select(side =>
             {
@@ -202,16 +202,19 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
                 return Expand(smooth.SubstituteReferences(reference => reference == x ? argument : reference), cutoff);
             }).ToList();
             return Collect(
-                sides[0].Keys.Union(sides[1].Keys).Select(order =>
+                sides[0].Concat(sides[1].Where(term => At(sides[0], term.Order) is null)).Select(term =>
                 {
-                    var (right, left) = (sides[0].GetValueOrDefault(order, Expr.Zero), sides[1].GetValueOrDefault(order, Expr.Zero));
-                    return KeyValuePair.Create(order, right == left ? right : (step * right) + ((1 - step) * left));
+                    var (right, left) = (At(sides[0], term.Order) ?? Expr.Zero, At(sides[1], term.Order) ?? Expr.Zero);
+                    return new LeadingTerm(term.Order, right == left ? right : (step * right) + ((1 - step) * left));
                 }),
                 cutoff);
         }
 
+        /// <summary>The coefficient of an order; null when the series has none.</summary>
+        private static Expr? At(IReadOnlyList<LeadingTerm> series, Rational order) => series.FirstOrDefault(term => term.Order == order)?.Coefficient;
+
         /// <summary>Σ_j coefficient(j) δ^j up to the cutoff; δ has positive orders only.</summary>
-        private static SortedDictionary<Rational, Expr> Compose(SortedDictionary<Rational, Expr> delta, Rational cutoff, Func<int, Expr> coefficient)
+        private static IReadOnlyList<LeadingTerm> Compose(IReadOnlyList<LeadingTerm> delta, Rational cutoff, Func<int, Expr> coefficient)
         {
             var sum = Single(0, coefficient(0), cutoff);
             if (delta.Count == 0)
@@ -220,7 +223,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
             }
 
             var power = Single(0, Expr.One, cutoff);
-            for (var j = 1; delta.First().Key * j < cutoff; j++)
+            for (var j = 1; delta[0].Order * j < cutoff; j++)
             {
                 if (j > MaximalTerms)
                 {
@@ -229,26 +232,34 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
 
                 power = Multiply(power, delta, cutoff);
                 var c = coefficient(j);
-                sum = Collect(sum.Concat(power.Select(term => KeyValuePair.Create(term.Key, c * term.Value))), cutoff);
+                sum = Collect(sum.Concat(power.Select(term => new LeadingTerm(term.Order, c * term.Coefficient))), cutoff);
             }
 
             return sum;
         }
 
-        private static SortedDictionary<Rational, Expr> Multiply(SortedDictionary<Rational, Expr> x, SortedDictionary<Rational, Expr> y, Rational cutoff) =>
-            Collect(x.SelectMany(a => y.Select(b => KeyValuePair.Create(a.Key + b.Key, a.Value * b.Value))), cutoff);
+        private static IReadOnlyList<LeadingTerm> Multiply(IReadOnlyList<LeadingTerm> x, IReadOnlyList<LeadingTerm> y, Rational cutoff) =>
+            Collect(x.SelectMany(a => y.Select(b => new LeadingTerm(a.Order + b.Order, a.Coefficient * b.Coefficient))), cutoff);
 
-        private static SortedDictionary<Rational, Expr> Single(Rational order, Expr coefficient, Rational cutoff) =>
-            Collect([KeyValuePair.Create(order, coefficient)], cutoff);
+        private static IReadOnlyList<LeadingTerm> Single(Rational order, Expr coefficient, Rational cutoff) =>
+            Collect([new LeadingTerm(order, coefficient)], cutoff);
 
-        private static SortedDictionary<Rational, Expr> Collect(IEnumerable<KeyValuePair<Rational, Expr>> terms, Rational cutoff)
+        /// <summary>A series: the terms below the cutoff by order, one an order, none 0.</summary>
+        private static IReadOnlyList<LeadingTerm> Collect(IEnumerable<LeadingTerm> terms, Rational cutoff)
         {
-            var collected = new SortedDictionary<Rational, Expr>();
-            foreach (var group in terms.Where(term => term.Key < cutoff).GroupBy(term => term.Key))
+            var sorted = terms.Where(term => term.Order < cutoff).ToList();
+            sorted.Sort((x, y) => x.Order.CompareTo(y.Order));
+            var collected = new List<LeadingTerm>();
+            for (int start = 0, end; start < sorted.Count; start = end)
             {
-                if (Expr.SumOf(group.Select(term => term.Value)) is { IsZero: false } sum)
+                for (end = start + 1; end < sorted.Count && sorted[end].Order == sorted[start].Order;)
                 {
-                    collected[group.Key] = sum;
+                    end++;
+                }
+
+                if (Expr.SumOf(sorted[start..end].Select(term => term.Coefficient)) is { IsZero: false } sum)
+                {
+                    collected.Add(new(sorted[start].Order, sum));
                 }
             }
 

@@ -13,7 +13,7 @@ internal static class Radicals
 
     /// <summary>value^exponent for a positive value.</summary>
     public static Expr Of(Rational value, Rational exponent) =>
-        Expr.ProductOf(Factor(value).Select(factor => (Expr)new Expr.Power((Rational)factor.Key, factor.Value * exponent)));
+        Expr.ProductOf(Factor(value).Select(factor => (Expr)new Expr.Power(factor.Prime, factor.Multiplicity * exponent)));
 
     /// <summary>Combines the constant bases among <paramref name="exponents"/> with the coefficient.</summary>
     public static (Rational Coefficient, Dictionary<Expr, Rational> Exponents) Fold(Rational coefficient, Dictionary<Expr, Rational> exponents)
@@ -24,22 +24,22 @@ internal static class Radicals
         }
 
         var others = exponents.Where(pair => !IsRadical(pair.Key)).ToDictionary();
-        var primes = new SortedDictionary<BigInteger, Rational>();
+        var primes = new List<PrimePower>();
         foreach (var (basis, exponent) in exponents.Where(pair => IsRadical(pair.Key)))
         {
             foreach (var (prime, multiplicity) in Factor(((Expr.Constant)basis).Value))
             {
-                primes[prime] = primes.GetValueOrDefault(prime) + (multiplicity * exponent);
+                Multiply(primes, prime, multiplicity * exponent);
             }
         }
 
-        foreach (var (prime, exponent) in primes)
+        foreach (var (prime, exponent) in primes.OrderBy(power => power.Prime))
         {
             var floor = Floor(exponent);
             coefficient *= Rational.Pow(prime, floor);
             if (!(exponent - floor).IsZero)
             {
-                others[(Rational)prime] = exponent - floor;
+                others[prime] = exponent - floor;
             }
         }
 
@@ -50,9 +50,12 @@ internal static class Radicals
         static int Floor(Rational value) => (int)BigInteger.Divide(value.Numerator - (value.Sign < 0 ? value.Denominator - 1 : 0), value.Denominator);
     }
 
-    private static SortedDictionary<BigInteger, int> Factor(Rational value)
+    /// <summary>A power of a prime, or of a factor too large to be divided further.</summary>
+    private sealed record PrimePower(Rational Prime, Rational Multiplicity);
+
+    private static List<PrimePower> Factor(Rational value)
     {
-        var factors = new SortedDictionary<BigInteger, int>();
+        var factors = new List<PrimePower>();
         Divide(value.Numerator, 1);
         Divide(value.Denominator, -1);
         return factors;
@@ -64,14 +67,27 @@ internal static class Radicals
                 while ((rest % divisor).IsZero)
                 {
                     rest /= divisor;
-                    factors[divisor] = factors.GetValueOrDefault(divisor) + sign;
+                    Multiply(factors, divisor, sign);
                 }
             }
 
             if (rest > 1)
             {
-                factors[rest] = factors.GetValueOrDefault(rest) + sign;
+                Multiply(factors, rest, sign);
             }
+        }
+    }
+
+    private static void Multiply(List<PrimePower> powers, Rational prime, Rational multiplicity)
+    {
+        var known = powers.FindIndex(power => power.Prime == prime);
+        if (known < 0)
+        {
+            powers.Add(new(prime, multiplicity));
+        }
+        else
+        {
+            powers[known] = new(prime, powers[known].Multiplicity + multiplicity);
         }
     }
 }

@@ -232,7 +232,7 @@ internal sealed class Interpretation(
         {
             var before = MatrixOf(state);
             var joined = new MatrixSize(
-                before.Gaussians.Concat(after.Gaussians).GroupBy(term => term.Class).Select(group => group.MinBy(term => term.Exponent)).ToList(),
+                before.Gaussians.Concat(after.Gaussians).GroupBy(term => term.Class).Select(group => group.MinBy(term => term.Exponent)!).ToList(),
                 Joined(before.Factors.Concat(after.Factors)),
                 Joined(before.Learned.Concat(after.Learned)));
             matrices[state] = joined;

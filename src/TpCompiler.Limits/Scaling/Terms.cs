@@ -3,7 +3,7 @@ using TpCompiler.Symbolics;
 namespace TpCompiler.Limits.Scaling;
 
 /// <summary>A part of a quantity: Θ(n^{-Exponent}), with its behaviour under changes of sign.</summary>
-internal readonly record struct Term(Rational Exponent, SignClass Class);
+internal sealed record Term(Rational Exponent, SignClass Class);
 
 /// <summary>
 /// The size of a quantity as a sum of parts, one for each <see cref="SignClass"/>, smallest exponent first. No parts: identically 0.
