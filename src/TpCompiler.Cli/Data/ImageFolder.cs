@@ -7,7 +7,8 @@ namespace TpCompiler.Cli.Data;
 /// <summary>
 /// Drawings, a folder for each class as in the official Omniglot archives (<c>images_background/ALPHABET/characterNN/NNNN_MM.png</c>), unpacked or in a zip
 /// file (a path may go on inside it). Classes are the folders in ordinal order of their paths. The first drawing of each class comes first, then the second of each, so
-/// that a batch taken in order holds all classes alike. A pixel becomes its ink: 0 where the paper is white, 1 where it is black.
+/// that a batch taken in order holds all classes alike. A pixel becomes its ink: 0 where the paper is white, 1 where it is black; drawings of another size are
+/// resized by <see cref="Resampling"/>.
 /// </summary>
 internal static class ImageFolder
 {
@@ -59,42 +60,11 @@ internal static class ImageFolder
                 continue;
             }
 
-            Resize(image, side, inputs.AsSpan(i * side * side, side * side));
+            double[] ink = [.. image.Data.Select(pixel => (255 - pixel) / 255.0)];
+            Resampling.Resize(ink, image.Height, image.Width, side, side).CopyTo(inputs.AsSpan(i * side * side));
         }
 
         return diagnostics.HasErrors ? null : new Samples(files.Count, side * side, inputs, 1, targets);
-    }
-
-    /// <summary>The mean ink of each of side × side equal parts of the drawing; pixels on a border count in proportion.</summary>
-    internal static void Resize(ImageResult image, int side, Span<double> destination)
-    {
-        double height = (double)image.Height / side;
-        double width = (double)image.Width / side;
-        for (int row = 0; row < side; row++)
-        {
-            for (int column = 0; column < side; column++)
-            {
-                destination[(row * side) + column] = MeanInk(image, row * height, (row + 1) * height, column * width, (column + 1) * width);
-            }
-        }
-    }
-
-    private static double MeanInk(ImageResult image, double top, double bottom, double left, double right)
-    {
-        double ink = 0;
-        double area = 0;
-        for (int y = (int)top; y < Math.Min(image.Height, Math.Ceiling(bottom)); y++)
-        {
-            double covered = Math.Min(y + 1, bottom) - Math.Max(y, top);
-            for (int x = (int)left; x < Math.Min(image.Width, Math.Ceiling(right)); x++)
-            {
-                double part = covered * (Math.Min(x + 1, right) - Math.Max(x, left));
-                ink += part * (255 - image.Data[(y * image.Width) + x]) / 255.0;
-                area += part;
-            }
-        }
-
-        return ink / area;
     }
 
     private static ImageResult? Decode(byte[] bytes, out string problem)

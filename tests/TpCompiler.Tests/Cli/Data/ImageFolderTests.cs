@@ -27,16 +27,14 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
-    public void Resizing_keeps_the_ink_and_shares_border_pixels_in_proportion()
+    public void Drawings_shrink_by_triangles_about_the_centres_of_the_new_pixels()
     {
         Samples samples = Read(Drawings, new Needs(null, 1, 5))!;
-        double pixelsPerCell = 105.0 * 105.0 / (Side * Side);
 
-        Assert.Equal(822, samples.Inputs.Take(Side * Side).Sum() * pixelsPerCell, 1e-9);
-        Assert.Equal(736, samples.Inputs.TakeLast(Side * Side).Sum() * pixelsPerCell, 1e-9);
-        Assert.Equal(8.0 / 25, samples.Inputs[(7 * Side) + 9], 1e-12);
-        Assert.Equal(197.0 / 225, samples.Inputs[(7 * Side) + 16], 1e-12);
-        Assert.Equal(7.0 / 15, samples.Inputs[(10 * Side) + 8], 1e-12);
+        Assert.Equal(627.0 / 1808, samples.Inputs[(7 * Side) + 9], 1e-12);
+        Assert.Equal(9955.0 / 12544, samples.Inputs[(7 * Side) + 16], 1e-12);
+        Assert.Equal(13.0 / 28, samples.Inputs[(10 * Side) + 8], 1e-12);
+        Assert.Equal(58.44488145092107, samples.Inputs.Take(Side * Side).Sum(), 1e-12);
     }
 
     [Fact]
