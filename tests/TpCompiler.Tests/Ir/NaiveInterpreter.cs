@@ -56,14 +56,16 @@ internal sealed class NaiveInterpreter
     public static Entry Seeded(int seed) => (instruction, iteration, indices) =>
     {
         var data = instruction as Instruction.Data;
-        var hash = (data?.Field ?? instruction.Result.Name).Aggregate(17 + seed, (h, c) => (h * 31) + c);
-        var random = new Random((data is null ? iteration.Concat(indices) : indices).Aggregate(hash, (h, i) => (h * 1_000_003) + i));
+        var hash = (data?.Field ?? instruction.Result.Name).Aggregate(BitMixer.Mix((ulong)seed), (h, c) => BitMixer.Mix(h ^ c));
+        hash = (data is null ? iteration.Concat(indices) : indices).Aggregate(hash, (h, i) => BitMixer.Mix(h ^ (uint)i));
         return instruction switch
         {
-            Instruction.Data => (2 * random.NextDouble()) - 1,
-            Instruction.Gaussian => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()),
+            Instruction.Data => (2 * Uniform(hash)) - 1,
+            Instruction.Gaussian => Math.Sqrt(-2 * Math.Log(1 - Uniform(hash))) * Math.Cos(2 * Math.PI * Uniform(BitMixer.Mix(hash))),
             _ => throw new UnreachableException(),
         };
+
+        static double Uniform(ulong bits) => (bits >> 11) * (1.0 / (1UL << 53));
     };
 
     private int Size(string widthName)
