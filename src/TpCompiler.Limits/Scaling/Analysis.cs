@@ -9,7 +9,7 @@ internal sealed class Analysis
     private readonly Program program;
     private readonly Loop? loop;
     private readonly ForwardPart forward;
-    private readonly Dictionary<string, int> sources;
+    private readonly Dictionary<string, SignClass> sources;
     private readonly Dictionary<string, Instruction> instructions;
 
     public Analysis(Program program, UpdateKind kind = UpdateKind.Gradient)

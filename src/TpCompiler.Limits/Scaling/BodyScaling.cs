@@ -148,16 +148,15 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
             return Terms.Sum(phi.AtZero ? Terms.One : Terms.Zero, Variation(phi, u));
         }
 
-        var leading = u.LeadingClass;
         if (e.Sign < 0)
         {
-            return Terms.Of(phi.Growing is { } degree ? e * degree : BeyondPowers, Through(phi.Parity, leading));
+            return u.Through(phi.Parity, phi.Growing is { } degree ? e * degree : BeyondPowers);
         }
 
         // φ(u₀ + small parts) = φ(u₀) + φ′(u₀) · small parts.
-        var value = Terms.Of(0, Through(phi.Parity, leading));
+        var value = u.Through(phi.Parity, 0);
         var small = u.Select(term => term.Exponent.Sign > 0 ? term : null);
-        return small.IsZero ? value : Terms.Sum(value, Terms.Product(Value(call, further + 1, Terms.Of(0, leading)), small));
+        return small.IsZero ? value : Terms.Sum(value, Terms.Product(Value(call, further + 1, u.Leading), small));
     }
 
     /// <summary>φ^(k)(u) − φ^(k)(0) for a vanishing u.</summary>
@@ -168,7 +167,7 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
             return Terms.Zero;
         }
 
-        return order.IsOne && parity == ParityKind.Odd && !phi.HasKink ? u : Terms.Of(order * e, Through(parity, u.LeadingClass));
+        return order.IsOne && parity == ParityKind.Odd && !phi.HasKink ? u : u.Through(parity, order * e);
     }
 
     private Terms Change(Expr.Call call, Size u)
@@ -195,13 +194,6 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
         var second = phi.HasKink ? Terms.Of(-start, u.Initial.LeadingClass.Forgotten()) : Value(call, 2, u.Initial);
         return Terms.Sum(change, Terms.Product(second, Terms.Product(u.Change, u.Change)));
 
-        static Terms WithoutSmall(Terms terms) => Terms.Of(terms.Exponent ?? 0, terms.IsZero ? default : terms.LeadingClass);
+        static Terms WithoutSmall(Terms terms) => terms.IsZero ? Terms.One : terms.Leading;
     }
-
-    private static SignClass Through(ParityKind parity, SignClass sign) => parity switch
-    {
-        ParityKind.Odd => sign,
-        ParityKind.Even => sign * sign,
-        _ => sign.Forgotten(),
-    };
 }

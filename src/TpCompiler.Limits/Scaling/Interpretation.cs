@@ -7,12 +7,12 @@ namespace TpCompiler.Limits.Scaling;
 /// <summary>
 /// Runs statements with sizes in place of values. W x costs b − ½ a Gaussian matrix; a factor u vᵀ gives u times n times the mean of v x.
 /// </summary>
-/// <param name="sources">The bit of each Gaussian.</param>
+/// <param name="sources">What each Gaussian flips with.</param>
 /// <param name="shifts">For each Gaussian, what to add to its exponent.</param>
 /// <param name="firstOrder">Keep only what is linear in changes.</param>
 /// <param name="frozen">Values whose change goes no further: outputs, when the loss derivative is to count as Θ(1).</param>
 internal sealed class Interpretation(
-    IReadOnlyDictionary<string, int> sources,
+    IReadOnlyDictionary<string, SignClass> sources,
     IReadOnlyDictionary<string, Rational> shifts,
     bool firstOrder = false,
     IReadOnlySet<string>? frozen = null)
@@ -251,5 +251,5 @@ internal sealed class Interpretation(
         return (variance / 2) + shifts.GetValueOrDefault(gaussian.Result.Name);
     }
 
-    private SignClass SignOf(Instruction.Gaussian gaussian) => gaussian.Result.Kind == ValueKind.Scalar ? SignClass.Even : SignClass.OfSource(sources[gaussian.Result.Name]);
+    private SignClass SignOf(Instruction.Gaussian gaussian) => gaussian.Result.Kind == ValueKind.Scalar ? SignClass.Even : sources[gaussian.Result.Name];
 }

@@ -56,9 +56,19 @@ public static class ScalingAnalysis
         return result with { Verdict = verdict with { Reasons = [.. verdict.Reasons, remedy] } };
     }
 
-    /// <summary>The bit of each Gaussian of a program, in program order.</summary>
-    internal static Dictionary<string, int> Sources(Program program) => program.Body.Instructions().OfType<Instruction.Gaussian>()
-        .Where(gaussian => gaussian.Result.Kind != ValueKind.Scalar)
-        .Select((gaussian, i) => (gaussian.Result.Name, i))
-        .ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
+    /// <summary>
+    /// What each Gaussian flips with: itself, and for vectors three flips of many at once: of all that aren't output weights, of all output weights, of all vectors. In a net of odd
+    /// nonlinearities everything flips with one of these, when sums have mixed what flips with single sources.
+    /// </summary>
+    internal static Dictionary<string, SignClass> Sources(Program program)
+    {
+        var gaussians = program.Body.Instructions().OfType<Instruction.Gaussian>().Where(gaussian => gaussian.Result.Kind != ValueKind.Scalar).ToList();
+        var outputs = program.Parameters.Where(parameter => parameter.Role == ParameterRole.Output).Select(parameter => parameter.Initial).ToHashSet(StringComparer.Ordinal);
+        return gaussians.Select((gaussian, i) => (gaussian.Result, i)).ToDictionary(
+            pair => pair.Result.Name,
+            pair => pair.Result.Kind == ValueKind.Matrix
+                ? SignClass.OfSource(pair.i)
+                : SignClass.OfSource(pair.i) * SignClass.OfSource(gaussians.Count + (outputs.Contains(pair.Result.Name) ? 1 : 0)) * SignClass.OfSource(gaussians.Count + 2),
+            StringComparer.Ordinal);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Limits.Scaling;
@@ -11,6 +12,9 @@ internal sealed record Term(Rational Exponent, SignClass Class);
 internal sealed class Terms : IEquatable<Terms>
 {
     private const int MaximalCount = 8;
+
+    /// <summary>2³ products are as many as a sum of sizes has parts.</summary>
+    private const int MostFactors = 4;
 
     public static readonly Terms Zero = new([]);
 
@@ -42,6 +46,52 @@ internal sealed class Terms : IEquatable<Terms>
 
             return joined;
         }
+    }
+
+    /// <summary>The parts that have the smallest exponent.</summary>
+    public Terms Leading
+    {
+        get
+        {
+            var count = 1;
+            while (count < items.Length && items[count].Exponent == items[0].Exponent)
+            {
+                count++;
+            }
+
+            return count >= items.Length ? this : new Terms(items[..count]);
+        }
+    }
+
+    /// <summary>
+    /// Θ(n^{-exponent}) with the signs that φ leaves of its leading parts χ_1 … χ_k: an odd φ of their sum has the products of an odd number of them, an even one those of an even number.
+    /// With many parts, or a φ of neither kind, what is known is what they have in common.
+    /// </summary>
+    public Terms Through(ParityKind parity, Rational exponent)
+    {
+        var leading = Leading.items;
+        if (parity == ParityKind.Neither || leading.Length > MostFactors)
+        {
+            var common = LeadingClass;
+            return Of(exponent, parity switch { ParityKind.Odd => common, ParityKind.Even => common * common, _ => common.Forgotten() });
+        }
+
+        var products = new List<Term>();
+        for (var chosen = 0; chosen < 1 << leading.Length; chosen++)
+        {
+            if (BitOperations.PopCount((uint)chosen) % 2 == (parity == ParityKind.Odd ? 1 : 0))
+            {
+                var sign = parity == ParityKind.Even ? leading[0].Class * leading[0].Class : SignClass.Even;
+                for (var i = 0; i < leading.Length; i++)
+                {
+                    sign = (chosen >> i & 1) == 0 ? sign : sign * leading[i].Class;
+                }
+
+                products.Add(new Term(exponent, sign));
+            }
+        }
+
+        return Collect(products.ToArray());
     }
 
     public static Terms Of(Rational exponent, SignClass sign = default) => new([new Term(exponent, sign)]);
@@ -124,9 +174,16 @@ internal sealed class Terms : IEquatable<Terms>
 
         if (count > MaximalCount)
         {
-            // The two smallest parts: what they have in common under changes of sign.
-            var (x, y) = (collected[count - 2], collected[count - 1]);
-            collected[count - 2] = new Term(x.Exponent, SignClass.Join(x.Class, y.Class));
+            // Two parts of one size, or else the two smallest: what they have in common under changes of sign.
+            var at = count - 1;
+            while (at > 0 && collected[at].Exponent != collected[at - 1].Exponent)
+            {
+                at--;
+            }
+
+            at = at == 0 ? count - 1 : at;
+            collected[at - 1] = new Term(collected[at - 1].Exponent, SignClass.Join(collected[at - 1].Class, collected[at].Class));
+            collected.AsSpan(at + 1, count - at - 1).CopyTo(collected.AsSpan(at));
             return Collect(collected.AsSpan(0, count - 1));
         }
 

@@ -38,11 +38,12 @@ internal sealed class TrainingScaling
     private readonly Dictionary<string, Instruction> body;
     private readonly IReadOnlyList<(Statement Statement, IReadOnlyList<string> Reads)> forwardReads;
     private readonly Dictionary<string, int> positions;
+    private IReadOnlyDictionary<string, Increment>? whole;
     private readonly Dictionary<string, Rational> updates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LoneUpdate> firstStepOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LoneUpdate> updateOf = new(StringComparer.Ordinal);
 
-    public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, int> sources, Shifts shifts)
+    public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, SignClass> sources, Shifts shifts)
     {
         (this.loop, this.shifts, Forward) = (loop, shifts, forward);
         body = loop.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
@@ -79,6 +80,13 @@ internal sealed class TrainingScaling
 
     /// <summary>The sizes over the whole training: a fixed point, or where it was left because something is unstable or keeps growing.</summary>
     public TrainingRun Run(Func<Interpretation, bool> isUnstable)
+    {
+        var run = Settle(isUnstable);
+        whole = run.State;
+        return run;
+    }
+
+    private TrainingRun Settle(Func<Interpretation, bool> isUnstable)
     {
         var state = FirstStep;
         for (var i = 0; ; i++)
@@ -117,13 +125,17 @@ internal sealed class TrainingScaling
         return known;
     }
 
-    /// <summary>The first two steps of one weight, all others as at the start: the second with the gradient that the updated output weights give.</summary>
+    /// <summary>
+    /// The first two steps of one weight, all others as at the start: the second with the gradient that the updated output weights give. A weight that these leave where it is, such as the
+    /// keys of queries that start at 0, has what the whole training adds to it.
+    /// </summary>
     public LoneUpdate UpdateOf(Parameter weight)
     {
         if (!updateOf.TryGetValue(weight.Name, out var known))
         {
-            updateOf.Add(weight.Name, known = SecondStep.TryGetValue(weight.Name, out var second)
-                ? Alone(weight, Increment.Join(FirstStep[weight.Name], second))
+            var steps = Increment.Join(FirstStep[weight.Name], SecondStep.GetValueOrDefault(weight.Name, Increment.None));
+            updateOf.Add(weight.Name, known = steps.Exponent is null && whole is not null ? Alone(weight, whole.GetValueOrDefault(weight.Name, Increment.None))
+                : SecondStep.ContainsKey(weight.Name) ? Alone(weight, steps)
                 : FirstStepOf(weight));
         }
 
@@ -148,7 +160,7 @@ internal sealed class TrainingScaling
     {
         var frozen = Forward.Outputs.ToHashSet(StringComparer.Ordinal);
         var behind = BehindFeatures();
-        var moving = Weights.Where(weight => behind.Contains(weight.Name) && FirstStep[weight.Name].Exponent is not null).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
+        var moving = Weights.Where(weight => behind.Contains(weight.Name)).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
         var readout = Weights.Where(weight => !moving.Contains(weight.Name)).ToDictionary(weight => weight.Name, weight => FirstStep[weight.Name], StringComparer.Ordinal);
         var second = Next(Iterate(readout, firstOrder: true, frozen));
         foreach (var name in readout.Keys)
@@ -238,7 +250,7 @@ internal sealed class TrainingScaling
 
         if (increment.Matrix.Count == 0)
         {
-            return increment.Vector.IsZero ? increment : new Increment(Terms.Of(weight.C, increment.Vector.LeadingClass), []);
+            return increment.Vector.IsZero ? increment : new Increment(increment.Vector.Through(ParityKind.Odd, weight.C), []);
         }
 
         var wanted = shifts.Kind == UpdateKind.Orthogonal ? weight.C + 1 : weight.C;

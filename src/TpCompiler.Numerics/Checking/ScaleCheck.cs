@@ -188,6 +188,8 @@ public static class ScaleCheck
         {
             (null, true, _) => CheckVerdict.Agrees,
             (null, false, _) when nets.Count > 0 => CheckVerdict.Differs,
+            // What vanishes in the limit may be exactly 0 in every net: the mean of a layer that is normalised later never moves.
+            ({ Sign: > 0 }, true, _) => CheckVerdict.Agrees,
             (_, true, _) => CheckVerdict.Differs,
             (null, _, _) or (_, _, null) => CheckVerdict.Undecided,
             ({ } e, _, { } slope) => Decide(slope, e.ToDouble(), Blocks(positive), quantity),

@@ -1,0 +1,82 @@
+using TpCompiler.Ir;
+using TpCompiler.Limits;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.Limit;
+using TpCompiler.Numerics.Simulation;
+using TpCompiler.Tests.Language;
+
+namespace TpCompiler.Tests.Numerics.Limit;
+
+/// <summary>Limits of recurrent, normalised, residual and attentive programs: against values found independently, and against finite nets.</summary>
+public class ArchitectureLimitTests
+{
+    [Fact]
+    public void A_recurrent_net_at_initialisation_is_the_gaussian_process_of_its_tied_weights()
+    {
+        double[] expected = [0.46455905439754, 0.1118301818817359, 0.5355688912265966, 0.1588527815330338, 0.2273112269030986];
+        AssertValues(expected, "rnn_process.tp", 1e-4);
+    }
+
+    [Fact]
+    public void Batch_normalisation_and_relu_have_the_arc_cosine_kernel_of_centred_samples()
+    {
+        AssertValues([0.5, 0.0847482940210831], "batchnorm_kernel.tp", 1e-4);
+    }
+
+    [Theory]
+    [InlineData("resnet.tp")]
+    [InlineData("rnn.tp")]
+    [InlineData("layernorm.tp")]
+    [InlineData("tied.tp")]
+    [InlineData("transformer.tp")]
+    public void Finite_nets_train_as_the_limit_does(string example)
+    {
+        const int Width = 384;
+        const int Seeds = 12;
+        var program = ExampleTests.Compile(example).TrainingProgram!;
+        var sizes = program.Axes.Where(axis => axis.Size is null).ToDictionary(axis => axis.Name, axis => axis.Name == "d" ? 2 : 4);
+        var limit = LimitEvaluator.Evaluate(LimitProgram.Of(program).Program!, new Samples(), new LimitSettings { Tolerance = 1e-2, AxisSizes = sizes });
+        var f = limit.Records.Where(record => record.Name == "f").SelectMany(record => record.Values).ToArray();
+        var runs = Enumerable.Range(0, Seeds).Select(seed => new Simulator<double>(program, Width, (ulong)seed, new() { AxisSizes = sizes }).Run(new Samples())
+            .Records.Where(record => record.Name == "f").SelectMany(record => record.Values).ToArray()).ToArray();
+        Assert.Contains(f, estimate => Math.Abs(estimate.Value) > 0.02);
+        for (var k = 0; k < f.Length; k++)
+        {
+            var mean = runs.Average(run => run[k]);
+            var error = Math.Sqrt(runs.Sum(run => (run[k] - mean) * (run[k] - mean)) / (Seeds - 1) / Seeds);
+
+            // Its own standard error, that of the limit, and the bias of a finite net, of order 1/n.
+            var allowed = (4.5 * Math.Sqrt((error * error) + (f[k].Error * f[k].Error))) + (5.0 / Width);
+            Assert.InRange(mean, f[k].Value - allowed, f[k].Value + allowed);
+        }
+    }
+
+    private static void AssertValues(double[] expected, string example, double tolerance)
+    {
+        var program = LimitProgram.Of(ExampleTests.Compile(example).Program!).Program!;
+        var result = LimitEvaluator.Evaluate(program, new Samples(), new LimitSettings { Tolerance = tolerance });
+        var values = result.Records.SelectMany(record => record.Values).ToArray();
+        Assert.Equal(expected.Length, values.Length);
+        for (var k = 0; k < expected.Length; k++)
+        {
+            Assert.InRange(values[k].Error, 0, tolerance);
+            Assert.InRange(values[k].Value - expected[k], -tolerance, tolerance);
+        }
+    }
+
+    /// <summary>Whole numbers below 4 for tokens, classes one by one for their targets, and otherwise numbers of size 1.</summary>
+    private sealed class Samples : IDataFeed
+    {
+        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination)
+        {
+            int[] tokens = [0, 0, 1, 1, 2, 1, 3, 1, 3, 2, 3, 0];
+            for (var i = 0; i < destination.Span.Length; i++)
+            {
+                destination.Span[i] = field == "token" ? tokens[i % tokens.Length]
+                    : field == "y" && destination.Span.Length == 16 ? (i % 4 == (2 + (i / 4)) % 4 ? 1 : 0)
+                    : Math.Sin((field == "x" ? 1 : 2) + (1.7 * i));
+            }
+        }
+    }
+}
