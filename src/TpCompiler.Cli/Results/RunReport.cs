@@ -134,9 +134,12 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
             .WithHelp("`tpc compile` says whether the parametrization is stable; if it is, lower the learning rate or clip the gradient");
     }
 
-    private static string How(LimitResult result) => result.Tier == LimitEvaluator.QuasiRandom
-        ? string.Create(CultureInfo.InvariantCulture, $"{result.Replicates} scramblings of {result.Points} {result.Tier}, ± one standard error")
-        : $"{result.Tier}, ± rounding";
+    private static string How(LimitResult result) => result.Tier switch
+    {
+        LimitEvaluator.QuasiRandom => string.Create(CultureInfo.InvariantCulture, $"{result.Replicates} scramblings of {result.Points} {result.Tier}, ± one standard error"),
+        LimitEvaluator.Quadrature => string.Create(CultureInfo.InvariantCulture, $"{result.Tier} at {result.Points} points, ± a bound"),
+        _ => $"{result.Tier}, ± rounding",
+    };
 
     private ResultCells CellsOf(LimitRecord output) =>
         new(output.Name, output.Iteration, output.Shape, [.. output.Values.Select(estimate => Spread is not null ? NumberText.Of(estimate) : NumberText.Of(estimate.Value))]);

@@ -85,6 +85,14 @@ internal sealed class ChunkEvaluation<T>
         }
     }
 
+    /// <summary>x·y, number by number, until the next product.</summary>
+    public ReadOnlySpan<T> Product(ReadOnlySpan<T> x, ReadOnlySpan<T> y)
+    {
+        var product = scratch.AsSpan(0, x.Length);
+        TensorPrimitives.Multiply(x, y, product);
+        return product;
+    }
+
     private double Scalar(Node node, int[]? map, int position) => plan.Scalars[node][map is null ? position : map[position]];
 
     private void Compute(Node node, int row, int length)

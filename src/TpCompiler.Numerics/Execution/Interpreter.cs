@@ -55,6 +55,9 @@ public abstract class Interpreter<T, TMatrix>
 
     protected int Threads => settings.Threads;
 
+    /// <summary>What each coordinate counts in a mean, 1 on average; null when they all count the same.</summary>
+    protected virtual T[]? Weights => null;
+
     /// <summary>Whether the carrier holds on to the memory of vectors (as factors); then no memory is used twice.</summary>
     protected virtual bool KeepsVectors => false;
 
@@ -351,7 +354,7 @@ public abstract class Interpreter<T, TMatrix>
                 Compiled(nonlin, () => NonlinKernel<T>.Of(nonlin, table, WidthValue)).Run(frame, result);
                 break;
             case Instruction.Moment moment:
-                Compiled(moment, () => MomentKernel<T>.Of(moment, table, WidthValue)).Run(frame, Coordinates(moment.Width), result, Threads);
+                Compiled(moment, () => MomentKernel<T>.Of(moment, table, WidthValue)).Run(frame, Coordinates(moment.Width), result, Threads, Weights);
                 break;
             default:
                 throw new UnreachableException();

@@ -62,8 +62,8 @@ internal sealed class MomentKernel<T> : CoordinateKernel<T>
         return new(new KernelPlan(builder.Nodes, rows: dots), scalar, left, right, dots, space, over);
     }
 
-    /// <summary>Writes θ; <paramref name="coordinates"/> is n.</summary>
-    public void Run(IFrame<T> frame, int coordinates, Tensor<double> result, int threads)
+    /// <summary>Writes θ; <paramref name="coordinates"/> is n. Where there are <paramref name="weights"/>, 1 on average, each coordinate counts by its own.</summary>
+    public void Run(IFrame<T> frame, int coordinates, Tensor<double> result, int threads, T[]? weights = null)
     {
         var chunks = Chunks(coordinates);
         var length = dots.Count;
@@ -84,7 +84,15 @@ internal sealed class MomentKernel<T> : CoordinateKernel<T>
                 }
 
                 var x = evaluation.Row(left!, toLeft is null ? i : toLeft[i], chunk.Length);
-                part[i] = right is null ? DoubleSums.Sum(x) : DoubleSums.Dot(x, evaluation.Row(right, toRight is null ? i : toRight[i], chunk.Length));
+                var y = right is null ? default : evaluation.Row(right, toRight is null ? i : toRight[i], chunk.Length);
+                var weight = weights.AsSpan(weights is null ? 0 : chunk.Start, weights is null ? 0 : chunk.Length);
+                part[i] = (right, weights) switch
+                {
+                    (null, null) => DoubleSums.Sum(x),
+                    (null, _) => DoubleSums.Dot(x, weight),
+                    (_, null) => DoubleSums.Dot(x, y),
+                    _ => DoubleSums.Dot(evaluation.Product(x, y), weight),
+                };
             }
         });
 

@@ -64,7 +64,7 @@ public sealed class ConditionedMatrix
         // Gram–Schmidt twice is enough (Kahan and Parlett); first against the known directions, all vectors at once.
         for (var pass = 0; pass < 2 && known > 0; pass++)
         {
-            var part = side.Directions.Dots(remainders);
+            var part = side.Directions.Dots(carrier.Weighted(remainders));
             TensorPrimitives.Multiply(part, carrier.ProductScale, part);
             TensorPrimitives.Add(part, coefficients.AsSpan(0, part.Length), coefficients);
             TensorPrimitives.Negate(part, part);
@@ -82,7 +82,7 @@ public sealed class ConditionedMatrix
             {
                 var part = products.AsSpan(0, added);
                 part.Clear();
-                Block.Dots(remainders, length, added, remainder, length, 1, length, part);
+                Block.Dots(remainders, length, added, carrier.Weighted(remainder), length, 1, length, part);
                 TensorPrimitives.Multiply(part, carrier.ProductScale, part);
                 for (var i = 0; i < added; i++)
                 {
@@ -124,7 +124,7 @@ public sealed class ConditionedMatrix
 
         side.Gaussians.Add(images);
         TensorPrimitives.Multiply(images, side.Scale, images);
-        var determined = other.Gaussians.Dots(directions);
+        var determined = other.Gaussians.Dots(carrier.Weighted(directions));
         TensorPrimitives.Multiply(determined, side.AdjointScale * carrier.ProductScale, determined);
         other.Directions.Accumulate(determined, images);
         side.Images.Add(images);

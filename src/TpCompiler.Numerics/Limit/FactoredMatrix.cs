@@ -83,7 +83,7 @@ public sealed record FactorBlock(
         var (length, count) = (carrier.Length, Coefficients.Count);
         var batch = x.Length / length;
         var products = new double[count * batch];
-        Block.Dots(contracted.Span, length, count, x, length, batch, length, products);
+        Block.Dots(contracted.Span, length, count, carrier.Weighted(x), length, batch, length, products);
         for (var k = 0; k < count; k++)
         {
             var row = products.AsSpan(k * batch, batch);

@@ -7,14 +7,16 @@ using TpCompiler.Symbolics;
 namespace TpCompiler.Numerics.Limit;
 
 /// <summary>
-/// Evaluates a limit program: by coefficients when it is affine, by exact polynomials when it is one of moderate size, otherwise at quasi-random points, adding points until every output has the standard
-/// error asked for. Each scrambling runs the whole program on its own; the spread of their results is the error.
+/// Evaluates a limit program: by coefficients when it is affine, by exact polynomials when it is one of moderate size, on a grid when it is smooth and its coordinate spaces meet few Gaussians, otherwise at
+/// quasi-random points, adding points until every output has the standard error asked for. Each scrambling runs the whole program on its own; the spread of their results is the error.
 /// </summary>
 public static class LimitEvaluator
 {
     public const string Coefficients = "coefficients";
 
     public const string Polynomials = "polynomials";
+
+    public const string Quadrature = "quadrature";
 
     public const string QuasiRandom = "quasi-random points";
 
@@ -25,8 +27,12 @@ public static class LimitEvaluator
     /// <summary>What the variables of a limit program will live in; where there is more than one, the first that the size of the program allows.</summary>
     public static ValueList<string> TiersOf(Program limit) =>
         CoefficientProgram.Of(limit, FirstCapacity) is not null ? [Coefficients]
-        : PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials, QuasiRandom]
-        : [QuasiRandom];
+        :
+        [
+            .. PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials] : ValueList<string>.Empty,
+            .. QuadratureGrid.IsSmooth(limit) && QuadratureGrid.LeastGaussians(limit) <= QuadratureGrid.MostDimensions ? [Quadrature] : ValueList<string>.Empty,
+            QuasiRandom,
+        ];
 
     /// <param name="limit">A limit program (no powers of n but the 1/n of outer terms and of variances of matrices).</param>
     /// <param name="feed">The numbers of its Data.</param>
@@ -46,7 +52,13 @@ public static class LimitEvaluator
             return OfPolynomials(exact);
         }
 
-        var bytesPerPoint = BytesPerPoint(limit, feed, settings, cancel);
+        var (bytesPerPoint, gaussians) = Measure(limit, feed, settings, cancel);
+        if (settings.AllowExact && settings.Points is null && QuadratureGrid.IsSmooth(limit) && gaussians <= QuadratureGrid.MostDimensions
+            && ByQuadrature(limit, feed, settings, gaussians, bytesPerPoint / settings.Threads, progress, cancel) is { } integrated)
+        {
+            return integrated;
+        }
+
         var points = settings.Points ?? FirstPoints;
         while (true)
         {
@@ -113,13 +125,60 @@ public static class LimitEvaluator
         return new LimitResult(records.ToValueList(), Polynomials, 0, 1, LimitShortfall.None, 0, null);
     }
 
-    /// <summary>Memory of all concurrent scramblings for each point, measured on a run with few points.</summary>
-    private static double BytesPerPoint(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
+    /// <summary>
+    /// On finer and finer grids, until two in succession agree to <see cref="QuadratureGrid.Goal"/> or the grid is as large as may be. Null when that is not as good as was asked
+    /// for: then points do better.
+    /// </summary>
+    private static LimitResult? ByQuadrature(
+        Program limit, IDataFeed feed, LimitSettings settings, int gaussians, double bytesPerPoint, IProgress<LimitProgress>? progress, CancellationToken cancel)
+    {
+        ExecutionResult? coarse = null;
+        LimitResult? best = null;
+        var distance = double.PositiveInfinity;
+        var grids = QuadratureGrid.Nodes.Where(nodes => Math.Pow(nodes, gaussians) is var points && points <= (double)settings.MaxPoints * settings.Replicates && points * bytesPerPoint <= settings.MaxMemory).ToList();
+        foreach (var nodes in grids)
+        {
+            var carrier = new GridCarrier(nodes, gaussians);
+            ExecutionResult fine;
+            try
+            {
+                fine = new LimitInterpreter(limit, Execution(settings, settings.Threads), carrier, settings.Seed).Run(feed, null, cancel);
+            }
+            catch (CapacityExceededException)
+            {
+                return null;
+            }
+
+            progress?.Report(new LimitProgress(carrier.Length, grids.IndexOf(nodes) + 1, grids.Count));
+            if (!fine.IsComplete)
+            {
+                return fine.IsCancelled && best is not null ? best with { Shortfall = LimitShortfall.Cancelled } : null;
+            }
+
+            if (coarse is not null)
+            {
+                var result = QuadratureGrid.Between(coarse, fine, carrier.Length);
+                best = QuadratureGrid.Converges(distance, result.LargestError) ? result : null;
+                distance = result.LargestError;
+                if (best is not null && best.LargestError <= Math.Min(settings.Tolerance, QuadratureGrid.Goal))
+                {
+                    return best;
+                }
+            }
+
+            coarse = fine;
+        }
+
+        return best is not null && best.LargestError <= settings.Tolerance ? best : null;
+    }
+
+    /// <summary>Memory of all concurrent scramblings for each point, and the Gaussians that the largest coordinate space meets, on a run with few points.</summary>
+    private static (double BytesPerPoint, int Gaussians) Measure(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
     {
         const int Few = 1 << 6;
         var interpreter = new LimitInterpreter(limit, Execution(settings, 1), new QuasiRandomCarrier(Few, settings.Seed), settings.Seed);
         interpreter.Run(feed, null, cancel);
-        return interpreter.BytesPerNumber * settings.Threads;
+        return (interpreter.BytesPerNumber * settings.Threads, interpreter.LargestSpace);
     }
 
     private static LimitResult AtPoints(

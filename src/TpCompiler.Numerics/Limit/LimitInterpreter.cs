@@ -32,6 +32,11 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     /// <summary>Memory of the history, directions with their images and factors, for each number of a variable.</summary>
     public double BytesPerNumber => ((double)factorBytes / carrier.Length) + gaussians.Sum(matrix => matrix.BytesPerNumber);
 
+    /// <summary>The Gaussians that the coordinate space with most of them has met.</summary>
+    public int LargestSpace => met.Values.Select(space => space.Gaussians).DefaultIfEmpty(0).Max();
+
+    protected override double[]? Weights => carrier.Weights;
+
     protected override bool KeepsVectors => true;
 
     protected override int Coordinates(string width) => carrier.Length;

@@ -61,7 +61,7 @@ public enum LimitShortfall
 
 /// <summary>What evaluating a limit gave.</summary>
 /// <param name="Records">The outputs with their errors; up to where a run failed, if it did.</param>
-/// <param name="Tier">What variables lived in: <c>coefficients</c>, <c>polynomials</c> or <c>quasi-random points</c>.</param>
+/// <param name="Tier">What variables lived in: <c>coefficients</c>, <c>polynomials</c>, <c>quadrature</c> or <c>quasi-random points</c>.</param>
 /// <param name="Points">Points of each scrambling, 0 for exact tiers.</param>
 /// <param name="Replicates">Scramblings.</param>
 /// <param name="Shortfall">Why the result is not as good as asked.</param>
