@@ -23,7 +23,7 @@ internal static class DerivationPipeline
             return null;
         }
 
-        ScalingResult scaling = compilation is { Network: { } trained, TrainingPlan: { } plan, TrainingProgram: { } training }
+        ScalingResult scaling = compilation is { Network: { } trained, TrainingPlan: { } plan, GradientProgram: { } training }
             ? ScalingAnalysis.Analyze(trained, plan, training)
             : ScalingAnalysis.Analyze(program);
         Regime? regime = scaling.Verdict?.Regime;
@@ -43,6 +43,12 @@ internal static class DerivationPipeline
             {
                 Tiers = regime is Regime.KernelRegime ? KernelTiers(network, compilation.TrainingPlan, scaling.Verdict!) : [],
             };
+        }
+
+        if (compilation is { HasEntrywiseMatrices: true, Network: { } entrywise })
+        {
+            string reason = $"{compilation.TrainingPlan!.Rule.Name} changes hidden matrices entry by entry, which is no instruction of this version";
+            return new Derivation(program, entrywise, compilation.TrainingPlan, scaling, null, null, reason, [], () => SyntaxText.Write(compilation.SyntaxTree));
         }
 
         LimitProgramResult limit = LimitProgram.Of(program);

@@ -34,6 +34,12 @@ public sealed class Compilation
     /// <summary>The whole training.</summary>
     public Program? TrainingProgram { get; private set; }
 
+    /// <summary>The training by gradient descent, where the optimizer gives its updates a size of their own: what scaling reads; otherwise the same as <see cref="TrainingProgram"/>.</summary>
+    public Program? GradientProgram { get; private set; }
+
+    /// <summary>Whether the optimizer changes matrices entry by entry: their updates are no sums of factors, and there is no training program.</summary>
+    public bool HasEntrywiseMatrices => TrainingPlan is { Rule.Kind: not UpdateKind.Gradient } && Network!.Parameters.Any(parameter => parameter is { Trained: true, Type.Kind: ValueKind.Matrix });
+
     public static Compilation Compile(SourceText source)
     {
         var (tree, diagnostics) = Parser.Parse(source);
@@ -81,8 +87,11 @@ public sealed class Compilation
         if (Network is not null)
         {
             ForwardProgram = Ir.ForwardProgram.Of(Network);
-            var made = TrainingPlan is null ? null : Ir.TrainingProgram.Of(Network, TrainingPlan, Diagnostics);
+            var made = TrainingPlan is null || HasEntrywiseMatrices ? null : Ir.TrainingProgram.Of(Network, TrainingPlan, Diagnostics);
             TrainingProgram = Diagnostics.HasErrors ? null : made;
+            GradientProgram = TrainingPlan is null || Diagnostics.HasErrors ? null
+                : TrainingPlan.Rule.Kind == UpdateKind.Gradient ? made
+                : Ir.TrainingProgram.Of(Network, TrainingPlan with { Rule = UpdateRule.PlainGradient });
         }
     }
 

@@ -82,7 +82,7 @@ internal sealed class MupCommand : Command
 
         if (request.Lint)
         {
-            var findings = ParametrizationLint.Of(network, ScalingAnalysis.Analyze(network, plan, maximal.Kind), maximal);
+            var findings = ParametrizationLint.Of(network, ScalingAnalysis.Analyze(network, plan, compilation.GradientProgram!, maximal.Kind), maximal);
             reporter.Result(json => MaximalUpdateText.Lint(json, network.Name, findings), () => MaximalUpdateText.Lint(network.Name, findings));
             return findings.Count;
         }

@@ -20,7 +20,7 @@ internal sealed record RunnableProgram(
     IReadOnlyDictionary<string, SampleField> Samples)
 {
     /// <summary>The class of the parametrization; null for a level-1 program.</summary>
-    public Verdict? Verdict { get; } = ScalingAnalysis.Analyze(Program).Verdict;
+    public Verdict? Verdict { get; } = ScalingAnalysis.Analyze(Compilation.GradientProgram ?? Program, kind: Compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient).Verdict;
 
     /// <summary>How the network is trained here; null for a level-1 program.</summary>
     public TrainingPlan? Plan { get; private init; }
@@ -60,6 +60,12 @@ internal sealed record RunnableProgram(
             }
 
             return new(source, compilation, program, new Dictionary<string, int>(), new Dictionary<string, SampleField>());
+        }
+
+        if (compilation.HasEntrywiseMatrices)
+        {
+            diagnostics.Add(Codes.NotAvailable, null, $"running `{compilation.TrainingPlan!.Rule.Name}`, which changes hidden matrices entry by entry,");
+            return null;
         }
 
         if (compilation is not { Network: { } network, TrainingPlan: { } plan, TrainingProgram: { } training })

@@ -15,20 +15,18 @@ public static class ScalingAnalysis
     /// <param name="kind">How large updates are: those of the program are gradients, and are taken in this size.</param>
     public static ScalingResult Analyze(Program program, bool repair = true, UpdateKind kind = UpdateKind.Gradient) => new Analysis(program, kind).Result(repair);
 
-    /// <summary>The training of a network with updates of a size that need not be that of its gradients.</summary>
-    public static ScalingResult Analyze(Network network, TrainingPlan plan, UpdateKind kind) =>
-        Analyze(TrainingProgram.Of(network, kind == UpdateKind.Gradient && plan.Rule.Kind == kind ? plan : plan with { Rule = UpdateRule.PlainGradient }), kind: kind);
-
     /// <summary>
     /// The training of a network. Scalars that stay random at initialisation, as logits do that are divided by √n, are also tried as means of n terms, divided by n: a reason says what
     /// becomes of them then.
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="plan">How it is trained.</param>
-    /// <param name="training">Its training program.</param>
-    public static ScalingResult Analyze(Network network, TrainingPlan plan, Program training)
+    /// <param name="training">Its training by gradient descent: the program's own, when its optimizer is one.</param>
+    /// <param name="kind">The size of updates; that of the plan's optimizer when it isn't given.</param>
+    public static ScalingResult Analyze(Network network, TrainingPlan plan, Program training, UpdateKind? kind = null)
     {
-        var result = Analyze(training);
+        var size = kind ?? plan.Rule.Kind;
+        var result = Analyze(training, kind: size);
         if (result.Verdict is not { } verdict)
         {
             return result;
@@ -46,7 +44,7 @@ public static class ScalingAnalysis
                 ? moment with { Body = Expr.WidthTo(network.Widths[0].Name, -Rational.Half) * moment.Body }
                 : statement).ToValueList(),
         };
-        var then = Analyze(TrainingProgram.Of(smaller, plan), repair: false);
+        var then = Analyze(TrainingProgram.Of(smaller, plan.Rule.Kind == UpdateKind.Gradient ? plan : plan with { Rule = UpdateRule.PlainGradient }), repair: false, size);
         var names = SizeText.List(random.Order(StringComparer.Ordinal).ToList());
         var moved = random.Select(name => then.ScaleOf(name)?.Change).Min();
         var text = then.Verdict!.Regime == Regime.Unstable

@@ -91,6 +91,30 @@ public class TransferTableTests
     }
 
     [Fact]
+    public void Signs_of_hidden_gradients_are_classified_though_they_are_no_training_program()
+    {
+        var source = """
+            network mlp(x : [d]) {
+              width n
+              weight W1 : [n, d]
+              weight W2 : [n, n]
+              weight W3 : [1, n]
+              return W3 * tanh(W2 * tanh(W1 * x))
+            }
+            parametrization mup { W1: (c: 1/2) W2: (c: RATE) W3: (c: 1/2) }
+            train { loss mse optimizer sign_sgd(lr: 0.1) steps 3 }
+            """;
+        foreach (var (rate, regime) in new[] { ("1", Regime.FeatureLearning), ("1/2", Regime.Unstable), ("2", Regime.FeatureLearning) })
+        {
+            var compilation = Compilation.Compile(new SourceText("mlp.tp", source.Replace("RATE", rate, StringComparison.Ordinal)));
+            Assert.Null(compilation.TrainingProgram);
+            var scaling = ScalingAnalysis.Analyze(compilation.Network!, compilation.TrainingPlan!, compilation.GradientProgram!);
+            Assert.Equal(regime, scaling.Verdict!.Regime);
+            Assert.Equal(rate == "1", scaling.Parameters.All(parameter => parameter.Maximal));
+        }
+    }
+
+    [Fact]
     public void Each_use_of_a_tied_weight_has_its_own_exponent()
     {
         var compilation = Tied("E' * h2 / n");

@@ -1,4 +1,5 @@
-using TpCompiler.Ir;
+using TpCompiler.Diagnostics;
+using TpCompiler.Language;
 using TpCompiler.Limits;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
@@ -22,6 +23,29 @@ public class ArchitectureLimitTests
     public void Batch_normalisation_and_relu_have_the_arc_cosine_kernel_of_centred_samples()
     {
         AssertValues([0.5, 0.0847482940210831], "batchnorm_kernel.tp", 1e-4);
+    }
+
+    /// <summary>Values of the first step of Adam, which is a step of signs: η = ½, ξ = y = 1.</summary>
+    [Theory]
+    [InlineData("U * x", 0.79788456080287)]
+    [InlineData("tanh(U * x)", 0.48482372920886)]
+    public void The_first_step_of_signs_has_its_known_value(string features, double expected)
+    {
+        var compilation = Compilation.Compile(new SourceText("sign.tp", $$"""
+            network sign(x : [1]) {
+              width n
+              weight U : [n, 1]
+              weight V : [1, n]
+              return V * {{features}}
+            }
+            parametrization mup { all: (c: 1/2) }
+            train { loss mse optimizer sign_sgd(lr: 1/2) steps 1 batch 1 }
+            """));
+        Assert.Empty(compilation.Diagnostics.Select(d => d.ToString()));
+        var result = LimitEvaluator.Evaluate(LimitProgram.Of(compilation.TrainingProgram!).Program!, new Ones(), new LimitSettings { Tolerance = 1e-4 });
+        var f = result.Records.Where(record => record.Name == "f").SelectMany(record => record.Values).ToArray();
+        Assert.InRange(f[1].Error, 0, 1e-4);
+        Assert.InRange(f[1].Value - expected, -4e-4, 4e-4);
     }
 
     [Theory]
@@ -63,6 +87,11 @@ public class ArchitectureLimitTests
             Assert.InRange(values[k].Error, 0, tolerance);
             Assert.InRange(values[k].Value - expected[k], -tolerance, tolerance);
         }
+    }
+
+    private sealed class Ones : IDataFeed
+    {
+        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
     }
 
     /// <summary>Whole numbers below 4 for tokens, classes one by one for their targets, and otherwise numbers of size 1.</summary>
