@@ -18,7 +18,8 @@ internal static class DerivationPipeline
     /// <summary>The derivation; null when the text has errors, which are in the compilation's diagnostics.</summary>
     public static Derivation? Of(Compilation compilation, SourceText source)
     {
-        if (compilation.Diagnostics.HasErrors || (compilation.Program ?? compilation.TrainingProgram ?? compilation.ForwardProgram) is not { } program)
+        if (compilation.Diagnostics.HasErrors || (compilation.Program ?? compilation.TrainingProgram ?? compilation.ForwardProgram) is not { } program
+            || !Verified.Holds(program, "lowering", source, compilation.Diagnostics))
         {
             return null;
         }
@@ -52,6 +53,11 @@ internal static class DerivationPipeline
         }
 
         LimitProgramResult limit = LimitProgram.Of(program);
+        if (!Verified.Holds(limit.Program, "limit", source, compilation.Diagnostics))
+        {
+            return null;
+        }
+
         if (limit.Program is null)
         {
             Instruction obstacle = limit.Obstacle!;

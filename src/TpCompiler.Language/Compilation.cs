@@ -10,6 +10,15 @@ namespace TpCompiler.Language;
 /// <summary>A file, read as far as its errors allow. Everything but tree and diagnostics is null when there is an error.</summary>
 public sealed class Compilation
 {
+    private static readonly HashSet<string> StandsByItself =
+    [
+        .. new[]
+        {
+            Codes.UnknownName, Codes.UnknownFunction, Codes.DuplicateName, Codes.ShapeMismatch, Codes.WidthUsedAsFinite, Codes.FiniteUsedAsWidth, Codes.KindMismatch, Codes.WrongArgumentCount,
+            Codes.InvalidDimension, Codes.UnknownParametrization, Codes.UnknownSetting, Codes.DuplicateSetting, Codes.SettingOutOfRange, Codes.UnknownLoss, Codes.UnknownOptimizer,
+        }.Select(row => row.Code),
+    ];
+
     private Compilation(FileSyntax tree, DiagnosticBag diagnostics)
     {
         SyntaxTree = tree;
@@ -42,14 +51,29 @@ public sealed class Compilation
 
     public static Compilation Compile(SourceText source)
     {
-        var (tree, diagnostics) = Parser.Parse(source);
+        var (tree, diagnostics, rest) = Parser.ParseWhatIsWhole(source);
         var compilation = new Compilation(tree, diagnostics);
         if (!diagnostics.HasErrors)
         {
             compilation.Bind(source);
         }
+        else if (rest is not null)
+        {
+            compilation.BindWhatIsWhole(source, rest);
+        }
 
         return compilation;
+    }
+
+    /// <summary>Of what the whole parts of a broken text mean, only the errors that stand whatever the broken parts are: names and values that are wrong where they are, nothing that may be missing.</summary>
+    private void BindWhatIsWhole(SourceText source, Undamaged rest)
+    {
+        var whole = new Compilation(SyntaxTree, new DiagnosticBag(source));
+        whole.Bind(source);
+        foreach (var error in whole.Diagnostics.Where(error => StandsByItself.Contains(error.Code) && error.Location is { } place && rest.Understands(place.Span)))
+        {
+            Diagnostics.Add(error);
+        }
     }
 
     private void Bind(SourceText source)

@@ -51,6 +51,11 @@ internal sealed record RunnableProgram(
             return null;
         }
 
+        if (!Verified.Holds(compilation.Program ?? compilation.TrainingProgram, "lowering", source, diagnostics))
+        {
+            return null;
+        }
+
         if (compilation.Program is { } program)
         {
             if (steps is not null)

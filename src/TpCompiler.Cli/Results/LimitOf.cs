@@ -34,6 +34,6 @@ internal static class LimitOf
             diagnostics.Add(Codes.NoLimit, place, limit.Obstacle?.Result.Name ?? program.Program.Name, limit.Reason ?? "it is not a Tensor Program");
         }
 
-        return limit.Program;
+        return Verified.Holds(limit.Program, "limit", program.Source, diagnostics) ? limit.Program : null;
     }
 }

@@ -18,12 +18,19 @@ public static class Parser
     /// <summary>The tree, without declarations when the text is not well formed; never throws.</summary>
     public static (FileSyntax Tree, DiagnosticBag Diagnostics) Parse(SourceText source)
     {
+        var (tree, diagnostics, rest) = ParseWhatIsWhole(source);
+        return rest is null ? (tree, diagnostics) : (tree with { Declarations = [] }, diagnostics);
+    }
+
+    /// <summary>The tree of what is well formed; with what can be said about it where the rest of the text isn't.</summary>
+    internal static (FileSyntax Tree, DiagnosticBag Diagnostics, Undamaged? Whole) ParseWhatIsWhole(SourceText source)
+    {
         var diagnostics = new DiagnosticBag(source);
         var empty = new FileSyntax(new Span(0, source.Text.Length), []);
         if (source.Text.Length > MaximumLength)
         {
             diagnostics.Add(Codes.FileTooLarge, null, source.Name, MaximumLength);
-            return (empty, diagnostics);
+            return (empty, diagnostics, null);
         }
 
         var lexer = new TensorProgramLexer(new AntlrInputStream(source.Text));
@@ -33,7 +40,7 @@ public static class Parser
         tokens.Fill();
         if (!TokenChecks.Hold(tokens.GetTokens(), offsets, diagnostics))
         {
-            return (empty, diagnostics);
+            return (empty, diagnostics, null);
         }
 
         var parser = new TensorProgramParser(tokens);
@@ -43,11 +50,12 @@ public static class Parser
         try
         {
             var file = parser.file();
-            return diagnostics.HasErrors ? (empty, diagnostics) : (new TreeBuilder(offsets, diagnostics).File(file), diagnostics);
+            var rest = diagnostics.HasErrors ? Undamaged.Prune(file, tokens.GetTokens(), offsets) : null;
+            return (new TreeBuilder(offsets, diagnostics).File(file), diagnostics, rest);
         }
         catch (ParseCanceledException)
         {
-            return (empty, diagnostics);
+            return (empty, diagnostics, null);
         }
     }
 }
