@@ -61,8 +61,12 @@ internal static class DerivationPipeline
         if (limit.Program is null)
         {
             Instruction obstacle = limit.Obstacle!;
-            Location? location = obstacle.Origin is { } origin ? new Location(source, origin.Span) : null;
-            compilation.Diagnostics.Add(Codes.NoLimit, location, $"`{obstacle.Result.Name}`", limit.Reason!);
+            string? random = scaling.RandomScalars.FirstOrDefault();
+            Instruction at = random is null ? obstacle : program.Body.Instructions().First(instruction => instruction.Result.Name == random);
+            Location? location = at.Origin is { } origin ? new Location(source, origin.Span) : null;
+            compilation.Diagnostics.Add(random is null
+                ? Diagnostic.Create(Codes.NoLimit, location, $"`{obstacle.Result.Name}`", limit.Reason!)
+                : Diagnostic.Create(Codes.LogitsStayRandom, location, random, program.Widths[0].Name).WithHelp($"a mean converges: leave out the power of {program.Widths[0].Name} that multiplies it"));
         }
 
         return new Derivation(

@@ -42,7 +42,10 @@ internal sealed class Analysis
         var sizes = assessment.Run.Sizes;
         sizes.Run(program.Body.SkipWhile(statement => !ReferenceEquals(statement, loop)).Skip(1));
         var parameters = Parameters(assessment);
-        return new ScalingResult(Values(sizes), parameters, Judgement.Of(this, assessment, parameters, InitialOutput(assessment.Training.AtStart), repair));
+        return new ScalingResult(Values(sizes), parameters, Judgement.Of(this, assessment, parameters, InitialOutput(assessment.Training.AtStart), repair))
+        {
+            RandomScalars = RandomScalars(assessment.Training.AtStart).ToValueList(),
+        };
     }
 
     /// <param name="assessment">The analysis.</param>
@@ -75,11 +78,16 @@ internal sealed class Analysis
         }
     }
 
-    /// <summary>Scalars on the way to f that are Θ(1) and only fluctuate: Moments of mean zero, times a power of n that keeps them alive.</summary>
-    public IEnumerable<string> RandomScalars(Interpretation sizes) => forward.Statements.Instructions().OfType<Instruction.Moment>()
-        .Where(moment => forward.Scalars.Contains(moment.Result.Name) && sizes.SizeOf(moment.Result.Name).Initial.Exponent is { IsZero: true })
-        .Where(moment => sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
-        .Select(moment => moment.Result.Name);
+    /// <summary>Scalars that something is computed from, that are Θ(1) and only fluctuate: Moments of mean zero, times a power of n that keeps them alive.</summary>
+    public IEnumerable<string> RandomScalars(Interpretation sizes)
+    {
+        var statements = program.Parameters.Count == 0 ? program.Body : forward.Statements;
+        var read = statements.SelectMany(statement => statement.Reads()).ToHashSet(StringComparer.Ordinal);
+        return statements.Instructions().OfType<Instruction.Moment>()
+            .Where(moment => read.Contains(moment.Result.Name) && sizes.SizeOf(moment.Result.Name).Initial.Exponent is { IsZero: true })
+            .Where(moment => sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
+            .Select(moment => moment.Result.Name);
+    }
 
     private ScalingResult WithoutTraining()
     {
@@ -91,7 +99,10 @@ internal sealed class Analysis
         return new ScalingResult(
             Values(sizes),
             parameters,
-            reasons.Count == 0 ? null : new Verdict(Regime.Unstable, null, forward.Features, forward.Outputs, reasons, InitialOutput(sizes), [], null, $"unstable: {reasons[0].Text}"));
+            reasons.Count == 0 ? null : new Verdict(Regime.Unstable, null, forward.Features, forward.Outputs, reasons, InitialOutput(sizes), [], null, $"unstable: {reasons[0].Text}"))
+        {
+            RandomScalars = RandomScalars(sizes).ToValueList(),
+        };
     }
 
     private ValueList<ValueScale> Values(Interpretation sizes) => program.Body.Definitions()

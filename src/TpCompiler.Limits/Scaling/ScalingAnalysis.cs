@@ -32,7 +32,7 @@ public static class ScalingAnalysis
             return result;
         }
 
-        var random = verdict.Reasons.Where(reason => reason is { Phase: Phase.Initialisation, Exponent.IsZero: true }).Select(reason => reason.Instruction).ToHashSet(StringComparer.Ordinal);
+        var random = result.RandomScalars.ToHashSet(StringComparer.Ordinal);
         if (random.Count == 0)
         {
             return result;

@@ -9,6 +9,9 @@ namespace TpCompiler.Limits.Scaling;
 /// <param name="Verdict">The class of the parametrization; null for a program that has no weights, or that doesn't train them and starts stably.</param>
 public sealed record ScalingResult(ValueList<ValueScale> Values, ValueList<ParameterScale> Parameters, Verdict? Verdict)
 {
+    /// <summary>Scalars inside the program that keep a random limit at initialisation, as logits do that are divided by √n: where there are any, there is no limit program.</summary>
+    public ValueList<string> RandomScalars { get; init; } = [];
+
     /// <summary>The size of a value by name; null when the program has no such value.</summary>
     public Scale? ScaleOf(string name) => Values.FirstOrDefault(value => value.Name == name)?.Scale;
 }

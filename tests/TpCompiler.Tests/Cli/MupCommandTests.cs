@@ -55,6 +55,37 @@ public class MupCommandTests
         Assert.Contains("multiply l_p by n^(-1/2)", run.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_score_that_stays_random_is_an_error_at_its_own_place()
+    {
+        const string Source = """
+            program scores {
+              width n
+              matrix Q : [n, n] ~ normal(0, 1/n)
+              vector h : [n] ~ normal(0, 1)
+              q = Q * h
+              score = POWERMoment(q * h)
+              x = cos(score) * h
+              m = Moment(x^2)
+            }
+            """;
+        var path = Path.Combine(Path.GetTempPath(), $"scores-{Guid.NewGuid():N}.tp");
+        try
+        {
+            File.WriteAllText(path, Source.Replace("POWER", "n^(1/2) * ", StringComparison.Ordinal));
+            var run = TpcRun.Of("compile", path);
+            Assert.Equal(1, run.ExitCode);
+            Assert.Contains("TP0408", run.Error, StringComparison.Ordinal);
+            Assert.Contains(":6:", run.Error, StringComparison.Ordinal);
+            File.WriteAllText(path, Source.Replace("POWER", string.Empty, StringComparison.Ordinal));
+            Assert.Equal(0, TpcRun.Of("compile", path).ExitCode);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Theory]
     [InlineData("--optimizer", "adamm")]
     [InlineData("--base-width", "256")]
