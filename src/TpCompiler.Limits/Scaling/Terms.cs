@@ -11,10 +11,10 @@ internal sealed record Term(Rational Exponent, SignClass Class);
 /// </summary>
 internal sealed class Terms : IEquatable<Terms>
 {
-    private const int MaximalCount = 8;
+    private const int MaximalCount = 4;
 
-    /// <summary>2³ products are as many as a sum of sizes has parts.</summary>
-    private const int MostFactors = 4;
+    /// <summary>2² products are as many as a sum of sizes has parts.</summary>
+    private const int MostFactors = 3;
 
     public static readonly Terms Zero = new([]);
 
