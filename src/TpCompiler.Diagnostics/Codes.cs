@@ -105,6 +105,7 @@ public static class Codes
     // TP08xx: the command line.
     public static readonly DiagnosticDescriptor UnknownCode = Error("TP0801", "unknown diagnostic code", "there is no diagnostic `{0}`");
     public static readonly DiagnosticDescriptor UnknownStage = Error("TP0802", "unknown stage", "there is no stage `{0}` to emit");
+    public static readonly DiagnosticDescriptor NotInTarget = Error("TP0803", "not possible in this target", "`{0}` can't be written in {1}: {2}");
 
     // TP09xx: faults of tpc itself.
     public static readonly DiagnosticDescriptor InternalError = Error("TP0901", "a bug in tpc", "this is a bug in tpc, not in your program: {0}");

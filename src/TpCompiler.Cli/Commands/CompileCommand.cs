@@ -1,6 +1,8 @@
 using System.CommandLine;
 using TpCompiler.Diagnostics;
 using TpCompiler.Emit;
+using TpCompiler.Emit.Targets;
+using TpCompiler.Ir;
 using TpCompiler.Language;
 
 namespace TpCompiler.Cli.Commands;
@@ -8,32 +10,52 @@ namespace TpCompiler.Cli.Commands;
 /// <summary><c>tpc compile FILE [--emit STAGE] [-o OUT]</c>.</summary>
 internal sealed class CompileCommand : Command
 {
+    private const string Simulator = "simulator";
+
     private readonly Argument<string> file = ProgramArgument.Create();
 
     private readonly Option<string?> emit = new("--emit")
     {
-        Description = "What to print: " + string.Join(", ", Emitters.All.Select(emitter => emitter.Name)),
+        Description = "What to print: " + string.Join(", ", Emitters.All.Select(emitter => emitter.Name)) + ", " + Simulator,
         HelpName = "STAGE",
     };
 
     private readonly Option<string?> output = new("--output", "-o") { Description = "Write to this file in place of standard output", HelpName = "OUT" };
+
+    private readonly Option<string?> target = new Option<string?>("--target")
+    {
+        Description = "Of the simulator: the language of the program that is written",
+        HelpName = string.Join("|", TargetTable.All.Select(row => row.Name)),
+    }.AcceptOnlyFromAmong([.. TargetTable.All.Select(row => row.Name)]);
 
     public CompileCommand(CommonOptions common)
         : base("compile", "Read a program: verdict, derived scales and the equations of its limit")
     {
         Arguments.Add(file);
         Options.Add(emit);
+        Options.Add(target);
         Options.Add(output);
-        SetAction(parsed => Execute(parsed.GetValue(file)!, parsed.GetValue(emit), parsed.GetValue(output), common.Reporter(parsed)));
+        SetAction(parsed => Execute(parsed, common.Reporter(parsed)));
     }
 
-    private static int Execute(string path, string? stage, string? output, Reporter reporter)
+    private int Execute(ParseResult parsed, Reporter reporter)
     {
+        (string path, string? stage, string? output) = (parsed.GetValue(file)!, parsed.GetValue(emit), parsed.GetValue(this.output));
+        if ((stage == Simulator) != (parsed.GetValue(target) is not null))
+        {
+            return reporter.Usage(Name, "`--emit simulator` and `--target` go together");
+        }
+
         DiagnosticBag diagnostics = new();
+        if (stage == Simulator)
+        {
+            return Simulate(path, TargetTable.Find(parsed.GetValue(target)!)!, output, reporter, diagnostics);
+        }
+
         Emitter? emitter = Emitters.Find(stage ?? (reporter.Format == OutputFormat.Json ? "json" : "report"));
         if (emitter is null)
         {
-            diagnostics.Add(Diagnostic.Create(Codes.UnknownStage, null, stage!).WithSpelling(stage!, Emitters.All.Select(row => row.Name)));
+            diagnostics.Add(Diagnostic.Create(Codes.UnknownStage, null, stage!).WithSpelling(stage!, Emitters.All.Select(row => row.Name).Append(Simulator)));
             return reporter.Report(diagnostics);
         }
 
@@ -52,13 +74,49 @@ internal sealed class CompileCommand : Command
         return reporter.Report(compilation.Diagnostics);
     }
 
+    private static int Simulate(string path, Target target, string? output, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
+        {
+            return reporter.Report(diagnostics);
+        }
+
+        Compilation compilation = Compilation.Compile(source);
+        DiagnosticBag all = compilation.Diagnostics;
+        if (!all.HasErrors && (compilation.Program ?? compilation.TrainingProgram ?? compilation.ForwardProgram) is { } program)
+        {
+            var (text, refusal) = target.Simulator(program, compilation.Network, compilation.TrainingPlan);
+            if (text is not null)
+            {
+                Print(text, output, reporter, all);
+            }
+            else
+            {
+                Location? location = program.Body.Instructions().FirstOrDefault(instruction => instruction.Result.Name == refusal!.Instruction)?.Origin is { } origin
+                    ? new Location(source, origin.Span)
+                    : null;
+                all.Add(Codes.NotInTarget, location, refusal!.Instruction, target.Name, refusal.Reason);
+            }
+        }
+
+        return reporter.Report(all);
+    }
+
     private static void Emit(Derivation derivation, Emitter emitter, string? output, Reporter reporter, DiagnosticBag diagnostics)
     {
         if (emitter.Write(derivation) is not { } text)
         {
             diagnostics.Add(Codes.NoLimit, null, $"`{derivation.Source.Name}`", derivation.NoEquations ?? "the program has no such stage");
         }
-        else if (output is null)
+        else
+        {
+            Print(text, output, reporter, diagnostics);
+        }
+    }
+
+    private static void Print(string text, string? output, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (output is null)
         {
             reporter.Result(text);
         }

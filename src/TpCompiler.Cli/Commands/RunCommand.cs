@@ -51,11 +51,13 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
 
+    private readonly Option<string?> save = new("--save") { Description = "Of a finite net: write its initial weights and the samples to this .npz file", HelpName = "FILE" };
+
     public RunCommand(CommonOptions common)
         : base("run", "Run a program: a finite net, or its infinite-width limit")
     {
         Arguments.Add(file);
-        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data })
+        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data, save })
         {
             Options.Add(option);
         }
@@ -70,6 +72,7 @@ internal sealed class RunCommand : Command
         _ when parsed.GetValue(width) is < 1 => "--width must be at least 1",
         _ when parsed.GetValue(seeds) < 1 => "--seeds must be at least 1",
         _ when parsed.GetValue(seeds) > 1 && parsed.GetValue(limit) => "--seeds is for finite nets: the limit has no seeds, only scramblings, which it shows the error of",
+        _ when parsed.GetValue(save) is not null && (parsed.GetValue(limit) || parsed.GetValue(seeds) > 1) => "--save writes the weights of one finite net",
         _ when parsed.GetValue(steps) is < 0 or > TrainingPlan.MostSteps => $"--steps must be between 0 and {TrainingPlan.MostSteps}",
         _ when !(parsed.GetValue(tolerance) > 0) => "--tolerance must be positive",
         _ when parsed.GetValue(points) is { } count && (count < 2 || !int.IsPow2(count)) => "--points must be a power of two",
@@ -95,6 +98,11 @@ internal sealed class RunCommand : Command
 
     private RunReport? Finite(RunnableProgram program, int n, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
     {
+        if (parsed.GetValue(save) is { } path)
+        {
+            InitialWeights.Save(path, program, n, parsed.GetValue(seed), diagnostics);
+        }
+
         FiniteSettings settings = new(n, parsed.GetValue(seed), parsed.GetValue(precision) == Precision.Double.Name() ? Precision.Double : Precision.Single, parsed.GetValue(seeds));
         return ProgramRunner.FitsInMemory(program.Program, program.AxisSizes, settings, diagnostics)
             ? ProgramRunner.Finite(program.Program, program.Source, program.Feed, program.AxisSizes, settings, reporter, diagnostics)

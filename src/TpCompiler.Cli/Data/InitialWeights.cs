@@ -1,0 +1,33 @@
+using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Simulation;
+
+namespace TpCompiler.Cli.Data;
+
+/// <summary>What a finite net starts from, in a file that other programs read: its Gaussians, each under the name of its weight, and the samples of each field.</summary>
+internal static class InitialWeights
+{
+    public static void Save(string path, RunnableProgram program, int width, ulong seed, DiagnosticBag diagnostics)
+    {
+        try
+        {
+            using NumPyArchive archive = new(File.Create(path));
+            foreach (Instruction.Gaussian gaussian in program.Program.Body.OfType<Instruction.Gaussian>())
+            {
+                string name = program.Program.Parameters.FirstOrDefault(parameter => parameter.Initial == gaussian.Result.Name)?.Name ?? gaussian.Result.Name;
+                var (shape, numbers) = GaussianNumbers.Of(program.Program, gaussian, width, seed, program.AxisSizes);
+                archive.Add(name, shape, numbers);
+            }
+
+            foreach (var (name, field) in program.Samples)
+            {
+                archive.Add(name, [field.Samples, field.Size], field.Numbers);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            diagnostics.Add(Codes.FileNotWritable, null, path, failure.Message);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Emit.Code;
+
+/// <summary>A program as tensor code: what a person would write down with arrays, a loop for a loop, state updated under its own name.</summary>
+public sealed class ProgramLowering
+{
+    private readonly Program program;
+    private readonly Dictionary<string, Definition> definitions;
+    private readonly Dictionary<string, string> names = new(StringComparer.Ordinal);
+    private readonly ExpressionLowering expressions;
+    private Refusal? refusal;
+
+    private ProgramLowering(Program program)
+    {
+        this.program = program;
+        definitions = program.Body.Definitions().Concat(program.Parameters.Select(parameter => parameter.Type))
+            .DistinctBy(definition => definition.Name).ToDictionary(definition => definition.Name, StringComparer.Ordinal);
+        expressions = new ExpressionLowering(definitions, NameOf);
+    }
+
+    /// <summary>The code, or the first instruction that can't be said in it.</summary>
+    public static (TensorCode? Code, Refusal? Refusal) Of(Program program)
+    {
+        ProgramLowering lowering = new(program);
+        lowering.NameStates(program.Body);
+        ValueList<TensorStatement> body = lowering.Block(program.Body);
+        return lowering.refusal is { } refusal
+            ? (null, refusal)
+            : (new TensorCode(program.Name, program.Widths, program.Axes, body, program.Outputs), null);
+    }
+
+    private string NameOf(string name) => names.GetValueOrDefault(name, name);
+
+    /// <summary>The initial and the next value of a state have the state's name, where nothing reads an old value after it has a new one.</summary>
+    private void NameStates(IReadOnlyList<Statement> block)
+    {
+        foreach (Loop loop in block.OfType<Loop>())
+        {
+            List<Statement> body = [.. loop.Body];
+            foreach (Carried carried in loop.Carried)
+            {
+                if (block.All(statement => statement == loop || !statement.Reads().Contains(carried.Initial))
+                    && loop.Carried.Count(other => other.Initial == carried.Initial) == 1)
+                {
+                    names[carried.Initial] = carried.State.Name;
+                }
+
+                int at = body.FindIndex(statement => statement is Instruction instruction && instruction.Result.Name == carried.Next);
+                if (at >= 0 && body.Skip(at + 1).All(statement => !statement.Reads().Contains(carried.State.Name))
+                    && loop.Carried.Count(other => other.Next == carried.Next) == 1)
+                {
+                    names[carried.Next] = carried.State.Name;
+                }
+            }
+
+            NameStates(body);
+        }
+    }
+
+    private ValueList<TensorStatement> Block(IEnumerable<Statement> block)
+    {
+        List<TensorStatement> code = [];
+        foreach (Statement statement in block)
+        {
+            switch (statement)
+            {
+                case Instruction instruction:
+                    code.Add(Lower(instruction));
+                    if (program.Outputs.Contains(instruction.Result.Name))
+                    {
+                        code.Add(new TensorStatement.Report(instruction.Result.Name));
+                    }
+
+                    if (expressions.Reason is { } reason)
+                    {
+                        refusal ??= new Refusal(instruction.Result.Name, reason);
+                    }
+
+                    break;
+                case Loop loop:
+                    code.AddRange(loop.Carried.Where(carried => NameOf(carried.Initial) != carried.State.Name).Select(carried => Copy(carried.State, carried.Initial)));
+                    List<TensorStatement> body = [.. Block(loop.Body)];
+                    List<Carried> moved = [.. loop.Carried.Where(carried => NameOf(carried.Next) != carried.State.Name && carried.Next != carried.State.Name)];
+                    if (moved.Any(carried => moved.Any(other => other.State.Name == carried.Next)))
+                    {
+                        refusal ??= new Refusal(moved[0].State.Name, "states of the loop change places");
+                    }
+
+                    body.AddRange(moved.Select(carried => Copy(carried.State, carried.Next)));
+                    code.Add(new TensorStatement.Repeat(loop.Counter, loop.Count, [.. body]));
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        return [.. code];
+    }
+
+    private TensorStatement.Assign Copy(Definition state, string from) =>
+        new(state.Name, new TensorExpr.Value(NameOf(from), Dims(state)), $"{state.Name} = {from}");
+
+    private TensorStatement Lower(Instruction instruction)
+    {
+        Definition result = instruction.Result;
+        ValueList<string> shape = [.. result.Indices.Select(index => index.Axis), .. result.Widths];
+        string name = NameOf(result.Name);
+        switch (instruction)
+        {
+            case Instruction.Gaussian gaussian:
+                return new TensorStatement.Normal(name, shape, gaussian.Variance);
+            case Instruction.Data data:
+                return new TensorStatement.Read(name, data.Field, shape);
+            case Instruction.Nonlin { Body.IsZero: true } or Instruction.MatrixSum { Terms.Count: 0 }:
+                return new TensorStatement.Zeros(name, shape);
+            case Instruction.Nonlin nonlin:
+                TensorExpr body = expressions.Lower(nonlin.Body, Dims(result));
+                expressions.Remember(nonlin);
+                return Assign(name, result, body, Equation(result, nonlin.Body));
+            case Instruction.Moment moment:
+                return Assign(name, result, expressions.Mean(moment.Width, moment.Body, Dims(result)), $"{result.AsReference()} = mean over {moment.Width} of {moment.Body}");
+            case Instruction.MatMul product:
+                (string summed, string kept) = product.Transposed ? (TensorExpr.Row, TensorExpr.Column) : (TensorExpr.Column, TensorExpr.Row);
+                TensorExpr y = expressions.Contract(
+                    Expr.One, [(product.Vector, [summed]), (product.Matrix, [TensorExpr.Row, TensorExpr.Column])], [.. result.Indices.Select(index => index.Name), kept]);
+                return Assign(name, result, y, $"{result.AsReference()} = {product.Matrix}{(product.Transposed ? "'" : string.Empty)} {product.Vector}");
+            case Instruction.MatrixSum sum:
+                List<TensorExpr> terms = [.. sum.Terms.Select(term => Term(term, Dims(result)))];
+                return Assign(name, result, terms.Count == 1 ? terms[0] : new TensorExpr.Sum([.. terms], Dims(result)), $"{result.AsReference()} = {string.Join(" + ", sum.Terms.Select(Text))}");
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private TensorExpr Term(MatrixTerm term, ValueList<string> dims) => term switch
+    {
+        MatrixTerm.Scaled scaled => expressions.Contract(scaled.Coefficient, [(scaled.Matrix, [TensorExpr.Row, TensorExpr.Column])], dims),
+        MatrixTerm.Outer outer => expressions.Contract(outer.Coefficient, [(outer.Left, [TensorExpr.Row]), (outer.Right, [TensorExpr.Column])], dims),
+        _ => throw new UnreachableException(),
+    };
+
+    private static string Text(MatrixTerm term) => term switch
+    {
+        MatrixTerm.Scaled scaled => (scaled.Coefficient * scaled.Matrix).ToString(),
+        MatrixTerm.Outer outer => $"({outer.Coefficient}) sum over {string.Join(", ", outer.Over.Select(binder => binder.Name))} of {outer.Left} {outer.Right}'",
+        _ => throw new UnreachableException(),
+    };
+
+    private static string Equation(Definition result, Expr body) => $"{result.AsReference()} = {body}";
+
+    /// <summary>A value that lacks a dimension of its name is refused: arrays keep their full shape.</summary>
+    private TensorStatement.Assign Assign(string name, Definition result, TensorExpr value, string equation)
+    {
+        int expected = result.Indices.Count + result.Widths.Count;
+        if (value.Dims.Count != expected)
+        {
+            refusal ??= new Refusal(result.Name, $"it is the same for all values of an index ({equation})");
+        }
+
+        return new TensorStatement.Assign(name, value, equation);
+    }
+
+    private static ValueList<string> Dims(Definition definition) =>
+        [.. definition.Indices.Select(index => index.Name), .. definition.Widths.Select((_, side) => side == 0 ? TensorExpr.Row : TensorExpr.Column)];
+}

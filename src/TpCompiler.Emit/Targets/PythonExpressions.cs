@@ -1,0 +1,211 @@
+using System.Diagnostics;
+using System.Globalization;
+using TpCompiler.Emit.Code;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Emit.Targets;
+
+/// <summary>Tensor expressions as Python.</summary>
+/// <param name="library">The array library.</param>
+/// <param name="name">How a value is called.</param>
+internal sealed class PythonExpressions(PythonLibrary library, Func<string, string> name)
+{
+    private enum Level
+    {
+        Sum,
+        Product,
+        Power,
+        Atom,
+    }
+
+    /// <summary>A function that the library doesn't have, once one was asked for.</summary>
+    public string? Missing { get; private set; }
+
+    public string Print(TensorExpr expr) => Write(expr).Text;
+
+    /// <summary>A constant of rationals, π and widths.</summary>
+    public string Print(Expr constant) => WriteNumber(constant).Text;
+
+    /// <summary>The square root of a variance.</summary>
+    public string Deviation(Expr variance) => Print(Expr.Pow(variance, Rational.Half));
+
+    private (string Text, Level Level) Write(TensorExpr expr) => expr switch
+    {
+        TensorExpr.Number number => WriteNumber(number.Exact),
+        TensorExpr.Counter counter => (name(counter.Name), Level.Atom),
+        TensorExpr.Value value => (name(value.Name), Level.Atom),
+        TensorExpr.Sum sum => (WriteSum(sum), Level.Sum),
+        TensorExpr.Product product => WriteProduct(product),
+        TensorExpr.Power power => WritePower(Write(power.Base), power.Exponent),
+        TensorExpr.Apply apply => (WriteCall(apply), Level.Atom),
+        TensorExpr.Contraction contraction => WriteContraction(contraction),
+        TensorExpr.Total total => (WriteTotal(total), Level.Atom),
+        _ => throw new UnreachableException(),
+    };
+
+    private string WriteSum(TensorExpr.Sum sum)
+    {
+        List<(bool Negative, string Text)> terms = [.. sum.Terms.Select(term => Signed(Aligned(term, sum.Dims)))];
+        if (terms[0].Negative && terms.FindIndex(term => !term.Negative) is > 0 and var positive)
+        {
+            var first = terms[positive];
+            terms.RemoveAt(positive);
+            terms.Insert(0, first);
+        }
+
+        return string.Concat(terms.Select((term, i) => (i, term.Negative) switch
+        {
+            (0, true) => "-" + term.Text,
+            (0, false) => term.Text,
+            (_, true) => " - " + term.Text,
+            (_, false) => " + " + term.Text,
+        }));
+
+        static (bool Negative, string Text) Signed((string Text, Level Level) term) =>
+            term.Level == Level.Sum ? (false, "(" + term.Text + ")") : term.Text[0] == '-' ? (true, term.Text[1..]) : (false, term.Text);
+    }
+
+    private (string Text, Level Level) WriteProduct(TensorExpr.Product product)
+    {
+        List<string> above = [];
+        List<string> below = [];
+        string sign = string.Empty;
+        foreach (TensorExpr factor in product.Factors)
+        {
+            if (factor is TensorExpr.Number { Exact: var exact })
+            {
+                var (coefficient, rest) = Expr.SplitCoefficient(exact);
+                sign = coefficient.Sign < 0 ? "-" : string.Empty;
+                if (!coefficient.Abs.IsOne)
+                {
+                    above.Add(WriteNumber(coefficient.Abs).Text);
+                }
+
+                above.AddRange(rest.IsOne ? [] : [WriteNumber(rest).Text]);
+            }
+            else if (factor is TensorExpr.Power { Exponent: { Sign: < 0 } exponent } power)
+            {
+                below.Add(Wrap(Aligned(exponent == -Rational.One ? power.Base : power with { Exponent = -exponent }, product.Dims), Level.Power));
+            }
+            else
+            {
+                above.Add(Wrap(Aligned(factor, product.Dims), Level.Power));
+            }
+        }
+
+        string text = sign + (above.Count == 0 ? "1" : string.Join(" * ", above)) + string.Concat(below.Select(factor => " / " + factor));
+        return (text, Level.Product);
+    }
+
+    private (string Text, Level Level) WriteNumber(Expr number)
+    {
+        switch (number)
+        {
+            case Expr.Constant { Value: var value }:
+                return Decimal(value) is { } text ? (text, value.Sign < 0 ? Level.Product : Level.Atom) : ($"{value.Numerator} / {value.Denominator}", Level.Product);
+            case Expr.Pi:
+                return (library.Module + ".pi", Level.Atom);
+            case Expr.WidthPower width:
+                return WritePower((name(width.Width), Level.Atom), width.Exponent);
+            case Expr.Power power:
+                return WritePower(WriteNumber(power.Base), power.Exponent);
+            case Expr.Multiply product:
+                return (string.Join(" * ", product.Factors.Select(factor => factor is Expr.Constant ? WriteNumber(factor).Text : Wrap(WriteNumber(factor), Level.Power))), Level.Product);
+            case Expr.Add sum:
+                return (string.Join(" + ", sum.Terms.Select(term => Wrap(WriteNumber(term), Level.Product))), Level.Sum);
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static (string Text, Level Level) WritePower((string Text, Level Level) basis, Rational exponent) => exponent.IsOne
+        ? basis
+        : (Wrap(basis, Level.Atom) + "**" + (Decimal(exponent) ?? $"({exponent.Numerator} / {exponent.Denominator})"), Level.Power);
+
+    /// <summary>The rational as a decimal fraction; null when it has none, or a long one.</summary>
+    private static string? Decimal(Rational value)
+    {
+        if (value.IsInteger)
+        {
+            return value.ToString();
+        }
+
+        return (1_000_000 % value.Denominator).IsZero ? value.ToDouble().ToString("0.######", CultureInfo.InvariantCulture) : null;
+    }
+
+    private string WriteCall(TensorExpr.Apply apply)
+    {
+        if (!library.Functions.TryGetValue(apply.Function, out string? format))
+        {
+            Missing ??= apply.Function;
+            return apply.Function;
+        }
+
+        var (text, level) = Write(apply.Argument);
+        bool stands = format.Contains("({0})", StringComparison.Ordinal) || format.Contains("({0},", StringComparison.Ordinal);
+        string argument = stands && format.IndexOf("{0}", StringComparison.Ordinal) == format.LastIndexOf("{0}", StringComparison.Ordinal) ? text : Wrap((text, level), Level.Atom);
+        return string.Format(CultureInfo.InvariantCulture, format, argument, apply.Parameters.Count > 0 ? Print(apply.Parameters[0]) : string.Empty);
+    }
+
+    private string WriteTotal(TensorExpr.Total total)
+    {
+        List<int> axes = [.. total.Body.Dims.Select((dim, at) => (dim, at)).Where(entry => !total.Dims.Contains(entry.dim)).Select(entry => entry.at)];
+        string over = axes.Count == total.Body.Dims.Count ? string.Empty
+            : $", {library.Axis}={(axes.Count == 1 ? axes[0].ToString(CultureInfo.InvariantCulture) : "(" + string.Join(", ", axes) + ")")}";
+        return $"{library.Module}.sum({Write(total.Body).Text}{over})";
+    }
+
+    /// <summary>A matrix product where it is one, else an einsum.</summary>
+    private (string Text, Level Level) WriteContraction(TensorExpr.Contraction contraction)
+    {
+        if (contraction.Factors is [var left, var right] && (MatrixProduct(left, right, contraction.Dims) ?? MatrixProduct(right, left, contraction.Dims)) is { } product)
+        {
+            return (product, Level.Product);
+        }
+
+        Dictionary<string, char> letters = [];
+        foreach (string dim in contraction.Factors.SelectMany(factor => factor.Dims))
+        {
+            if (!letters.ContainsKey(dim))
+            {
+                IEnumerable<char> wanted = dim == TensorExpr.Row ? "n" : dim == TensorExpr.Column ? "m" : dim.Where(char.IsAsciiLetterLower);
+                letters[dim] = wanted.Concat("abcdefghijklmnopqrstuvwxyz").First(letter => !letters.ContainsValue(letter));
+            }
+        }
+
+        string subscripts = string.Join(",", contraction.Factors.Select(factor => string.Concat(factor.Dims.Select(dim => letters[dim]))))
+            + "->" + string.Concat(contraction.Dims.Select(dim => letters[dim]));
+        return ($"{library.Module}.einsum(\"{subscripts}\", {string.Join(", ", contraction.Factors.Select(factor => Write(factor).Text))})", Level.Atom);
+    }
+
+    private string? MatrixProduct(TensorExpr left, TensorExpr right, ValueList<string> dims)
+    {
+        string[] shared = [.. left.Dims.Intersect(right.Dims)];
+        if (shared is not [string summed] || dims.Contains(summed) || left.Dims.Count > 2 || right.Dims.Count > 2
+            || !left.Dims.Concat(right.Dims).Where(dim => dim != summed).SequenceEqual(dims))
+        {
+            return null;
+        }
+
+        return Factor(left, last: true) + " @ " + Factor(right, last: false);
+
+        string Factor(TensorExpr factor, bool last) =>
+            Wrap(Write(factor), Level.Atom) + (factor.Dims.Count == 2 && (factor.Dims[1] == summed) != last ? ".T" : string.Empty);
+    }
+
+    /// <summary>The expression with a dimension of size 1 for each that it lacks.</summary>
+    private (string Text, Level Level) Aligned(TensorExpr expr, ValueList<string> dims)
+    {
+        if (expr.Dims.Count == 0)
+        {
+            return Write(expr);
+        }
+
+        ValueList<string> sorted = [.. dims.Where(expr.Dims.Contains)];
+        (string Text, Level Level) text = sorted.Equals(expr.Dims) ? Write(expr) : WriteContraction(new TensorExpr.Contraction([expr], sorted));
+        List<string> positions = [.. dims.SkipWhile(dim => !sorted.Contains(dim)).Select(dim => sorted.Contains(dim) ? ":" : "None")];
+        return positions.Contains("None") ? (Wrap(text, Level.Atom) + "[" + string.Join(", ", positions) + "]", Level.Atom) : text;
+    }
+
+    private static string Wrap((string Text, Level Level) text, Level atLeast) => text.Level >= atLeast ? text.Text : "(" + text.Text + ")";
+}

@@ -1,0 +1,26 @@
+using System.Text;
+
+namespace TpCompiler.Emit.Targets;
+
+/// <summary>Names of the source as Python's.</summary>
+internal static class PythonNames
+{
+    private static readonly HashSet<string> Reserved =
+    [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
+        "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+        "np", "torch", "nn", "dist", "self", "data", "weights", "dtype", "rng", "series", "samples", "range", "len", "round", "steps", "seed",
+    ];
+
+    /// <summary>The name itself wherever Python has it; a prime is written out.</summary>
+    public static string Of(string name)
+    {
+        StringBuilder text = new();
+        foreach (char c in name)
+        {
+            text.Append(c == '\'' ? "_prime" : char.IsAsciiLetterOrDigit(c) || c == '_' ? c.ToString() : "_");
+        }
+
+        return Reserved.Contains(text.ToString()) ? text + "_" : text.ToString();
+    }
+}

@@ -1,0 +1,21 @@
+using TpCompiler.Emit.Code;
+using TpCompiler.Ir;
+
+namespace TpCompiler.Emit.Targets;
+
+/// <summary>A language that programs are written in.</summary>
+/// <param name="Name">How it is asked for.</param>
+/// <param name="Simulator">The finite net as a program of its own; a refusal says which instruction can't be written.</param>
+public sealed record Target(string Name, Func<Program, Network?, TrainingPlan?, (string? Text, Refusal? Refusal)> Simulator);
+
+/// <summary>The table of targets: one row and one file each.</summary>
+public static class TargetTable
+{
+    public static readonly IReadOnlyList<Target> All =
+    [
+        new("numpy", NumPySimulator.Write),
+        new("pytorch", PyTorchSimulator.Write),
+    ];
+
+    public static Target? Find(string name) => All.FirstOrDefault(target => target.Name == name);
+}
