@@ -8,6 +8,9 @@ public sealed class GaussianMoments
 {
     private static readonly Expr.Reference P = new("p", []), Q = new("q", []), R = new("r", []);
 
+    /// <summary>The distance of 1 from the next number.</summary>
+    private const double Rounding = 2.2204460492503131e-16;
+
     private readonly Func<double, double> f;
     private readonly Func<double, double> g;
     private readonly double[] kinksOfF;
@@ -15,6 +18,7 @@ public sealed class GaussianMoments
     private readonly bool exponential;
     private readonly Func<double[], double>[]? closedTerms;
     private readonly double tolerance;
+    private readonly double jumps;
 
     /// <summary>Prepares E f(u) g(v) for many covariances.</summary>
     /// <param name="f">A function of <paramref name="variable"/> alone.</param>
@@ -29,6 +33,7 @@ public sealed class GaussianMoments
         this.tolerance = tolerance;
         kinksOfF = Kinks.Of(f, variable);
         kinksOfG = Kinks.Of(g, variable);
+        jumps = kinksOfF.Sum(kink => JumpAt(this.f, kink)) * kinksOfG.Sum(kink => JumpAt(this.g, kink));
         exponential = !Growth.Of(f, variable).IsPolynomial || !Growth.Of(g, variable).IsPolynomial;
         var form = useClosedForm ? ClosedForms.Pair(f, g, variable, P, Q, R) : null;
         closedTerms = form is null ? null : [.. (form is Expr.Add sum ? sum.Terms : [form]).Select(term => Evaluation.Compile(term, [P, Q, R]))];
@@ -81,7 +86,7 @@ public sealed class GaussianMoments
                 magnitude += Math.Abs(summand) + Math.Abs(term(atOne));
             }
 
-            return new NumericMoment(value, 4e-15 * magnitude, MomentTier.ClosedForm);
+            return new NumericMoment(value, (4e-15 * magnitude) + OfCorrelation(correlation), MomentTier.ClosedForm);
         }
 
         var reach = exponential ? deviationU + deviationV : 0;
@@ -94,7 +99,7 @@ public sealed class GaussianMoments
                 reach);
         }
 
-        return Quadrature.Plane(
+        var plane = Quadrature.Plane(
             x => f(deviationU * x),
             [.. kinksOfF.Select(kink => kink / deviationU)],
             x => g(deviationV * x),
@@ -102,6 +107,20 @@ public sealed class GaussianMoments
             correlation,
             tolerance,
             reach);
+        return plane with { Error = plane.Error + OfCorrelation(correlation) };
+    }
+
+    /// <summary>
+    /// What the rounding of p, q and r does where both functions jump: the mean's derivative by the correlation is at most |jumps|/(2π √(1 − ρ²)), without bound as ρ → ±1. At ±1, to rounding, the
+    /// covariance is taken for that of one input.
+    /// </summary>
+    private double OfCorrelation(double correlation) =>
+        1 - Math.Abs(correlation) <= 4 * Rounding ? 0 : 4 * Rounding * jumps / (2 * Math.PI * Math.Sqrt((1 - correlation) * (1 + correlation)));
+
+    private static double JumpAt(Func<double, double> function, double kink)
+    {
+        var step = 1e-9 * Math.Max(1, Math.Abs(kink));
+        return Math.Abs(function(kink + step) - function(kink - step)) is var jump && jump > 1e-6 ? jump : 0;
     }
 
     private NumericMoment Mean(Func<double, double> function, double[] kinks, double variance)

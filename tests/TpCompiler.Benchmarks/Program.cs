@@ -1,9 +1,15 @@
+using TpCompiler.Benchmarks.Coverage;
 using TpCompiler.Benchmarks.Steps;
 
-// `step` times whole training steps beside PyTorch and NumPy (see compare/); anything else is for BenchmarkDotNet.
+// `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold; anything else is for BenchmarkDotNet.
 if (args is ["step", ..])
 {
     return StepCommand.Run(args[1..]);
+}
+
+if (args is ["coverage", ..])
+{
+    return CoverageCommand.Run(args[1..]);
 }
 
 BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args);

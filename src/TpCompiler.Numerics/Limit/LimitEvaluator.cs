@@ -60,6 +60,7 @@ public static class LimitEvaluator
         }
 
         var points = settings.Points ?? FirstPoints;
+        LimitResult? fewer = null;
         while (true)
         {
             if (bytesPerPoint * points > settings.MaxMemory)
@@ -67,7 +68,9 @@ public static class LimitEvaluator
                 return LimitResult.Nothing(points, settings.Replicates, LimitShortfall.Memory);
             }
 
-            var result = AtPoints(limit, feed, settings, points, progress, cancel);
+            fewer ??= points >= 4 ? AtPoints(limit, feed, settings, points / 4, null, cancel) : null;
+            var result = ErrorsThatHold.Beside(fewer, AtPoints(limit, feed, settings, points, progress, cancel));
+            fewer = result;
             if (result.Shortfall != LimitShortfall.None || result.LargestError <= settings.Tolerance || settings.Points is not null)
             {
                 return result.Shortfall == LimitShortfall.None && result.LargestError > settings.Tolerance ? result with { Shortfall = LimitShortfall.Tolerance } : result;
