@@ -155,7 +155,7 @@ public sealed class ProgramLowering
     private TensorStatement.Assign Assign(string name, Definition result, TensorExpr value, string equation)
     {
         int expected = result.Indices.Count + result.Widths.Count;
-        if (value.Dims.Count != expected)
+        if (expressions.Reason is null && value.Dims.Count != expected)
         {
             refusal ??= new Refusal(result.Name, $"it is the same for all values of an index ({equation})");
         }

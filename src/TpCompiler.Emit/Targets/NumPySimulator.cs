@@ -11,15 +11,11 @@ internal sealed class NumPySimulator
     private readonly CodeWriter writer = new();
     private readonly PythonExpressions expressions = new(PythonLibrary.NumPy, PythonNames.Of);
     private readonly TensorCode code;
-    private readonly IReadOnlyDictionary<string, Axis> axes;
-    private readonly HashSet<string> widths;
     private Refusal? refusal;
 
     private NumPySimulator(TensorCode code)
     {
         this.code = code;
-        axes = code.Axes.ToDictionary(axis => axis.Name, StringComparer.Ordinal);
-        widths = [.. code.Widths.Select(width => width.Name)];
     }
 
     public static (string? Text, Refusal? Refusal) Write(Program program, Network? network, TrainingPlan? plan)
