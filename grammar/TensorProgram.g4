@@ -44,7 +44,7 @@ setting
 
 settingName : name | 'optimizer' ;
 
-step : 'step' name '(' (name (',' name)*)? ')' '{' statement* '}' ;
+step : 'step' name '(' (input (',' input)*)? ')' '{' axis* slot* (assignment | loop | result)* '}' ;
 
 statement
     : width
@@ -90,7 +90,7 @@ primary
     | '(' expression ')'
     ;
 
-arguments : '(' (argument (',' argument)*)? ')' ;
+arguments : '(' (argument (',' argument)*)? (';' expression)? ')' ;
 
 argument
     : name 'in' expression '..' expression

@@ -21,6 +21,7 @@ public sealed partial class Backpropagation
     private readonly Dictionary<string, Expr> cotangents = new(StringComparer.Ordinal);
     private readonly HashSet<string> counters;
     private readonly List<Statement> output = [];
+    private readonly IReadOnlySet<string> constants;
     private Origin? origin;
 
     private Backpropagation(
@@ -29,8 +30,10 @@ public sealed partial class Backpropagation
         IReadOnlyList<string> wrt,
         NameSupply names,
         IEnumerable<string> counters,
-        DiagnosticBag diagnostics)
+        DiagnosticBag diagnostics,
+        IReadOnlySet<string> constants)
     {
+        this.constants = constants;
         this.statements = statements;
         this.wrt = wrt;
         this.names = names;
@@ -53,6 +56,7 @@ public sealed partial class Backpropagation
     /// <param name="names">Where new names come from; knows every name of the program.</param>
     /// <param name="counters">The counters of the loops around the block: index variables that are in scope.</param>
     /// <param name="diagnostics">Gets <see cref="Codes.NotAvailable"/> for what can't be differentiated.</param>
+    /// <param name="constants">Values that count as constants: nothing is differentiated through them.</param>
     public static Gradients Gradient(
         IReadOnlyList<Definition> given,
         IReadOnlyList<Statement> statements,
@@ -60,7 +64,8 @@ public sealed partial class Backpropagation
         IReadOnlyList<string> wrt,
         NameSupply names,
         IEnumerable<string> counters,
-        DiagnosticBag diagnostics) => new Backpropagation(given, statements, wrt, names, counters, diagnostics).Run(scalar);
+        DiagnosticBag diagnostics,
+        IReadOnlySet<string>? constants = null) => new Backpropagation(given, statements, wrt, names, counters, diagnostics, constants ?? new HashSet<string>()).Run(scalar);
 
     private Gradients Run(string scalar)
     {
@@ -99,7 +104,7 @@ public sealed partial class Backpropagation
         {
             if (statement.Reads().Any(dependent.Contains))
             {
-                dependent.UnionWith(Defined(statement));
+                dependent.UnionWith(Defined(statement).Where(name => !constants.Contains(name)));
             }
         }
 

@@ -15,6 +15,7 @@ public static class DeadCode
         return program with
         {
             Parameters = program.Parameters.Where(parameter => live.Contains(parameter.Initial)).ToValueList(),
+            Adapted = program.Adapted.Where(live.Contains).ToValueList(),
             Body = Keep(program.Body, live),
         };
     }

@@ -18,12 +18,8 @@ internal static class GradientNorm
         foreach (var (parameter, gradient) in weights)
         {
             var type = table[gradient].Definition;
-            var square = type.Kind switch
-            {
-                ValueKind.Matrix => OfMatrix((Instruction.MatrixSum)table[gradient].Instruction!, parameter.Name, names, statements),
-                ValueKind.Vector => OfVector(type, parameter.Name, names, statements),
-                _ => Sum(type.Indices, Expr.Pow(type.AsReference(), 2)),
-            };
+            var factors = (table[gradient].Instruction as Instruction.MatrixSum)?.Terms.Cast<MatrixTerm.Outer>().ToList() ?? [];
+            var square = SquareOf(type, type.AsReference(), factors, parameter.Name, names, statements);
             squares.Add(Expr.WidthTo(network.Widths[0].Name, -parameter.C) * square);
         }
 
@@ -32,20 +28,26 @@ internal static class GradientNorm
         return norm.AsReference();
     }
 
+    /// <summary>The square of the norm of a vector or scalar <paramref name="value"/>, or of the matrix with the <paramref name="factors"/>.</summary>
+    public static Expr SquareOf(Definition type, Expr value, IReadOnlyList<MatrixTerm.Outer> factors, string weight, NameSupply names, List<Statement> statements) => type.Kind switch
+    {
+        ValueKind.Matrix => OfMatrix(type, factors, weight, names, statements),
+        ValueKind.Vector => OfVector(type, value, weight, names, statements),
+        _ => Sum(type.Indices, Expr.Pow(value, 2)),
+    };
+
     private static Expr Sum(IEnumerable<IndexBinder> over, Expr body) => over.Reverse().Aggregate(body, (sum, binder) => Expr.SumOver(binder, sum));
 
-    private static Expr.Reference OfVector(Definition gradient, string weight, NameSupply names, List<Statement> statements)
+    private static Expr.Reference OfVector(Definition gradient, Expr value, string weight, NameSupply names, List<Statement> statements)
     {
         var width = gradient.Widths[0];
         var square = new Definition(names.Fresh($"norm2_{weight}"), [], []);
-        statements.Add(new Instruction.Moment(square, width, Expr.WidthTo(width, 1) * Sum(gradient.Indices, Expr.Pow(gradient.AsReference(), 2))));
+        statements.Add(new Instruction.Moment(square, width, Expr.WidthTo(width, 1) * Sum(gradient.Indices, Expr.Pow(value, 2))));
         return square.AsReference();
     }
 
-    private static Expr.Reference OfMatrix(Instruction.MatrixSum gradient, string weight, NameSupply names, List<Statement> statements)
+    private static Expr.Reference OfMatrix(Definition type, IReadOnlyList<MatrixTerm.Outer> factors, string weight, NameSupply names, List<Statement> statements)
     {
-        var type = gradient.Result;
-        var factors = gradient.Terms.Cast<MatrixTerm.Outer>().ToList();
         var pairs = new List<Expr>();
         for (var i = 0; i < factors.Count; i++)
         {

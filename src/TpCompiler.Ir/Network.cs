@@ -53,6 +53,12 @@ public sealed record TrainingPlan(
     /// <summary>The loss when it is a named one, of curvature at most 1 in the outputs of a sample: <c>mse</c>, <c>logistic</c> (targets ±1), <c>cross_entropy</c>; null when it is written out.</summary>
     public string? LossName { get; init; }
 
+    /// <summary>The step as the program writes it out, in place of loss, rule and learning rate; null when an optimizer makes it.</summary>
+    public StepRule? Written { get; init; }
+
+    /// <summary>The network with the fields that an iteration reads as its inputs, when a written step says what it reads.</summary>
+    public Network Fed(Network network) => Written is { } step ? network with { Inputs = step.Data } : network;
+
     /// <summary>Whether a target says which class a sample is of: 1 for this one, 0 for the others. Data may then give the number of the class.</summary>
     public bool HasClasses => LossName == "cross_entropy";
 }

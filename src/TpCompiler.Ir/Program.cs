@@ -15,7 +15,11 @@ public sealed record Program(
     ValueList<Axis> Axes,
     ValueList<Parameter> Parameters,
     ValueList<Statement> Body,
-    ValueList<string> Outputs);
+    ValueList<string> Outputs)
+{
+    /// <summary>Values that a step has made of weights and that stand for weights: W − η ∇L of one task each. They have the sizes of weights, not of activations.</summary>
+    public ValueList<string> Adapted { get; init; } = [];
+}
 
 /// <summary>
 /// A weight of a network under an abc-parametrization: W = n^{-a} w, w ~ N(0, σ² n^{-2b}), learning rate η n^{-c}; n the width that the

@@ -44,6 +44,11 @@ public sealed class ProgramPrinter
                 + $"a {parameter.A} b {parameter.B} c {parameter.C} {(parameter.Trained ? "trained" : "fixed")} variance {Text(parameter.Variance)}");
         }
 
+        if (program.Adapted.Count > 0)
+        {
+            Line(0, "adapted " + string.Join(", ", program.Adapted.Select(Name)));
+        }
+
         Write(program.Body, 0);
         Line(0, ("outputs " + string.Join(", ", program.Outputs.Select(Name))).TrimEnd());
     }

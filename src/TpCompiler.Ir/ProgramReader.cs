@@ -60,6 +60,16 @@ public sealed class ProgramReader
             parameters.Add(ReadParameter());
         }
 
+        var adapted = new List<string>();
+        if (AcceptWord("adapted"))
+        {
+            do
+            {
+                adapted.Add(ReadName());
+            }
+            while (Accept(','));
+        }
+
         var body = ReadBlock(0);
         ExpectWord("outputs");
         var outputs = new List<string>();
@@ -73,7 +83,7 @@ public sealed class ProgramReader
         }
 
         return position == text.Length
-            ? new Program(name, dimensions.ToValueList(), axes.ToValueList(), parameters.ToValueList(), body, outputs.ToValueList())
+            ? new Program(name, dimensions.ToValueList(), axes.ToValueList(), parameters.ToValueList(), body, outputs.ToValueList()) { Adapted = adapted.ToValueList() }
             : throw new FormatException("the end");
     }
 

@@ -23,6 +23,11 @@ public static class TrainingProgram
 
     private static Program Make(Network network, TrainingPlan plan, DiagnosticBag diagnostics)
     {
+        if (plan.Written is { } step)
+        {
+            return Written(network, plan, step, diagnostics);
+        }
+
         var evaluation = EvaluationStatements.Of(network, plan.Evaluation);
         var trained = network.Parameters.Where(parameter => parameter.Trained).ToList();
         List<Statement> before = [.. ForwardProgram.InitialisationByName(network, parameter => !parameter.Trained), .. evaluation.Inputs];
@@ -51,5 +56,24 @@ public static class TrainingProgram
             [.. before, loop],
             [.. network.Outputs, plan.LossValue, .. evaluation.Outputs]);
         return DeadCode.Remove(program);
+    }
+
+    private static Program Written(Network network, TrainingPlan plan, StepRule step, DiagnosticBag diagnostics)
+    {
+        List<Statement> before = [.. ForwardProgram.InitialisationByName(network, parameter => !parameter.Trained)];
+        var names = new NameSupply(before.Definitions().Select(definition => definition.Name)
+            .Concat(network.Parameters.SelectMany(parameter => new[] { parameter.Name, parameter.Initial }))
+            .Concat(step.Names));
+        var lowering = new StepLowering(network, step, names, [.. network.Parameters.Select(parameter => parameter.Type), .. before.Definitions()], diagnostics);
+        var body = lowering.Statements();
+        before.AddRange(lowering.Initialisation);
+        var loop = new Loop(Step, plan.Steps + 1, lowering.Carried().ToValueList(), body.ToValueList());
+        return DeadCode.Remove(new Program(
+            network.Name,
+            network.Widths,
+            network.Axes,
+            network.Parameters.Select(parameter => parameter.Trained ? parameter : parameter with { Initial = parameter.Name }).ToValueList(),
+            [.. before, loop],
+            step.Outputs) { Adapted = lowering.Adapted.ToValueList() });
     }
 }

@@ -148,7 +148,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
     private static ValueList<MatrixTerm> Whole(Definition matrix) => [new MatrixTerm.Scaled(Expr.One, matrix.AsReference())];
 
     /// <summary>value as Σ coefficient · matrix; null when it isn't linear.</summary>
-    private static ValueList<MatrixTerm>? LinearCombination(Expr value, List<(string Name, ValueList<MatrixTerm> Terms)> values)
+    internal static ValueList<MatrixTerm>? LinearCombination(Expr value, List<(string Name, ValueList<MatrixTerm> Terms)> values)
     {
         var coefficients = values.ToDictionary(entry => entry.Name, _ => Expr.Zero, StringComparer.Ordinal);
         if (!Collect(value, Expr.One))

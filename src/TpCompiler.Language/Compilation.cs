@@ -80,11 +80,6 @@ public sealed class Compilation
     {
         var block = new Block(source, Diagnostics, Functions(source));
         var blocks = SyntaxTree.Declarations.Where(d => d is DeclarationSyntax.Program or DeclarationSyntax.Network).ToList();
-        foreach (var step in SyntaxTree.Declarations.OfType<DeclarationSyntax.Step>())
-        {
-            Diagnostics.Add(Codes.NotAvailable, step.Span, "a `step` block");
-        }
-
         foreach (var second in blocks.Skip(1))
         {
             Diagnostics.Add(Codes.NotAvailable, second.Span, "a second program or network in one file");
@@ -96,7 +91,7 @@ public sealed class Compilation
                 Diagnostics.Add(Codes.EmptyFile, new Span(0, 0), source.Name);
                 break;
             case [DeclarationSyntax.Program program, ..]:
-                foreach (var stray in SyntaxTree.Declarations.Where(d => d is DeclarationSyntax.Train or DeclarationSyntax.Parametrization { ByRole: false }))
+                foreach (var stray in SyntaxTree.Declarations.Where(d => d is DeclarationSyntax.Train or DeclarationSyntax.Step or DeclarationSyntax.Parametrization { ByRole: false }))
                 {
                     Diagnostics.Add(Codes.NothingToTrain, stray.Span, "the file holds a program of instructions, without weights");
                 }

@@ -85,6 +85,7 @@ internal sealed record RunnableProgram(
             training = TrainingProgram.Of(network, plan);
         }
 
+        network = plan.Fed(network);
         if (Bind(network, plan, path, dataPath, diagnostics) is not { } data)
         {
             return null;

@@ -325,6 +325,12 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return null;
         }
 
+        if (call.Weights is { } weights)
+        {
+            block.Report(Diagnostic.Create(Codes.KindMismatch, block.Place(weights.Span), $"`{block.Source.Slice(weights.Span)}`", "a set of weights", "no `;`").WithHelp("in a `step`, `net(x; fast)` runs the network with other weights"));
+            return null;
+        }
+
         switch (name)
         {
             case "MatMul":

@@ -29,31 +29,41 @@ internal sealed class LossBinder(Block block)
         var terms = new List<Expr>();
         for (var i = 0; i < outputs.Count; i++)
         {
-            var (f, y) = (outputs[i].Expr, targets[i].Result.AsReference());
             var own = outputs[i].Indices.Where(binder => binder.Axis != Block.BatchAxis).ToList();
-            switch (name.Text)
+            if (Of(new NameSyntax(name.Span, name.Text), outputs[i].Expr, targets[i].Result.AsReference(), own) is not { } term)
             {
-                case "mse":
-                    terms.Add(Over(own, Rational.Half * Expr.Pow(f - y, 2)));
-                    break;
-                case "logistic":
-                    terms.Add(Over(own, Expr.Apply("softplus", -(y * f))));
-                    break;
-                case "cross_entropy" when own.Count > 0:
-                    // −Σ_c y_c log softmax(f)_c, softmax over the last axis.
-                    var classes = own[^1];
-                    var other = classes with { Name = classes.Name + "'" };
-                    var logSum = Expr.Apply("log", Expr.SumOver(other, Expr.Apply("exp", f.RenameIndex(classes.Name, other.Name))));
-                    terms.Add(Over(own, y * (logSum - f)));
-                    break;
-                default:
-                    block.Report(Diagnostic.Create(Codes.LossShapeMismatch, block.Place(loss.Span), "`cross_entropy`", "a number for each class", "one number")
-                        .WithHelp("with two classes and labels 1 and -1 the loss is `logistic`"));
-                    return null;
+                return null;
             }
+
+            terms.Add(term);
         }
 
         return Expr.SumOf(terms);
+    }
+
+    /// <summary>Whether it is the name of a loss.</summary>
+    public static bool Knows(string name) => Named.Contains(name);
+
+    /// <summary>A named loss of an output f with the target y, summed over <paramref name="own"/>.</summary>
+    public Expr? Of(NameSyntax name, Expr f, Expr y, IReadOnlyList<IndexBinder> own)
+    {
+        switch (name.Text)
+        {
+            case "mse":
+                return Over(own, Rational.Half * Expr.Pow(f - y, 2));
+            case "logistic":
+                return Over(own, Expr.Apply("softplus", -(y * f)));
+            case "cross_entropy" when own.Count > 0:
+                // −Σ_c y_c log softmax(f)_c, softmax over the last axis.
+                var classes = own[^1];
+                var other = classes with { Name = classes.Name + "'" };
+                var logSum = Expr.Apply("log", Expr.SumOver(other, Expr.Apply("exp", f.RenameIndex(classes.Name, other.Name))));
+                return Over(own, y * (logSum - f));
+            default:
+                block.Report(Diagnostic.Create(Codes.LossShapeMismatch, block.Place(name.Span), "`cross_entropy`", "a number for each class", "one number")
+                    .WithHelp("with two classes and labels 1 and -1 the loss is `logistic`"));
+                return null;
+        }
     }
 
     /// <summary>An expression of f and y (f1, y1, … with several outputs, or the outputs' own names).</summary>

@@ -71,9 +71,32 @@ internal static class NetworkBinder
         }
 
         var forward = block.Statements.ToList();
-        var plan = trains is [var train, ..]
-            ? new TrainBinder(block, file, train).Bind(binder.Results, binder.HasWeights)
-            : null;
+        var written = file.Declarations.OfType<DeclarationSyntax.Step>().ToList();
+        foreach (var second in written.Skip(1))
+        {
+            block.Report(Codes.DuplicateSetting, second.Name.Span, "step");
+        }
+
+        TrainingPlan? plan;
+        if (written is [var step, ..])
+        {
+            if (trains.Count == 0)
+            {
+                block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(step.Name.Span), $"the step `{step.Name.Text}`", "train").WithHelp("`train { steps 100 }` says how often it is taken"));
+            }
+
+            // The step's values have a scope of their own.
+            plan = trains is [var how, ..]
+                ? new TrainBinder(block, file, how).Bind(() => new StepBinder(block, binder, syntax.Name.Text, inputs, forward, binder.Results, parameters).Bind(step))
+                : null;
+            var assigned = plan?.Written?.Statements.OfType<StepStatement.Assign>().SelectMany(assign => assign.Weights).ToHashSet(StringComparer.Ordinal);
+            parameters = parameters.ConvertAll(parameter => parameter with { Trained = assigned?.Contains(parameter.Name) == true });
+        }
+        else
+        {
+            plan = trains is [var train, ..] ? new TrainBinder(block, file, train).Bind(binder.Results, binder.HasWeights) : null;
+        }
+
         if (block.Diagnostics.HasErrors)
         {
             return (null, null);

@@ -16,18 +16,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
 
     public TrainingPlan? Bind(IReadOnlyList<Value> outputs, bool hasWeights)
     {
-        foreach (var setting in train.Settings)
-        {
-            if (!Names.Contains(setting.Name.Text))
-            {
-                block.Report(Diagnostic.Create(Codes.UnknownSetting, block.Place(setting.Name.Span), "`train`", setting.Name.Text).WithSpelling(setting.Name.Text, Names));
-            }
-            else if (!settings.TryAdd(setting.Name.Text, setting))
-            {
-                block.Report(Diagnostic.Create(Codes.DuplicateSetting, block.Place(setting.Span), setting.Name.Text).WithRelated(block.Place(settings[setting.Name.Text].Span), "first set here"));
-            }
-        }
-
+        Settings(Names, "`train`");
         if (!hasWeights)
         {
             block.Report(Codes.NothingToTrain, train.Span, "the network has no weights");
@@ -64,6 +53,37 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
         var name = block.Supply.Fresh("loss");
         var mean = new Instruction.Nonlin(new Definition(name, [], []), count * Expr.SumOver(b, body)) { Origin = new Origin(loss.Span, "loss") };
         return new TrainingPlan(targets, [mean], name, optimizer.Value.Rule, optimizer.Value.Rate, batch, steps.Value, source) { LossName = LossBinder.NameOf(loss.Value) };
+    }
+
+    /// <summary>A plan whose step is written out.</summary>
+    public TrainingPlan? Bind(Func<StepRule?> written)
+    {
+        Settings(["data", "batch", "steps"], "`train` beside a step of its own");
+        if (!settings.ContainsKey("steps"))
+        {
+            block.Report(Codes.MissingSetting, train.Span, "`train`", "steps");
+        }
+
+        var (batch, steps, source) = (Whole("batch", 1), Whole("steps", 0), Source());
+        var at = block.Axes.FindIndex(axis => axis.Name == Block.BatchAxis);
+        block.Axes[at] = block.Axes[at] with { Size = batch };
+        var step = block.Diagnostics.HasErrors ? null : written();
+        return step is null || steps is null ? null : new TrainingPlan([], [], "", UpdateRule.PlainGradient, 1, batch, steps.Value, source) { Written = step };
+    }
+
+    private void Settings(string[] known, string place)
+    {
+        foreach (var setting in train.Settings)
+        {
+            if (!known.Contains(setting.Name.Text))
+            {
+                block.Report(Diagnostic.Create(Codes.UnknownSetting, block.Place(setting.Name.Span), place, setting.Name.Text).WithSpelling(setting.Name.Text, known));
+            }
+            else if (!settings.TryAdd(setting.Name.Text, setting))
+            {
+                block.Report(Diagnostic.Create(Codes.DuplicateSetting, block.Place(setting.Span), setting.Name.Text).WithRelated(block.Place(settings[setting.Name.Text].Span), "first set here"));
+            }
+        }
     }
 
     /// <summary>y for one output, y1, y2, … for several, each with its output's axes.</summary>

@@ -41,6 +41,13 @@ internal sealed record Matrix(string Name, Dimension Rows, Dimension Columns, Ra
     public Dimension OuterColumns => Transposed ? Rows : Columns;
 }
 
+/// <summary>One value for each of some weights: the weights themselves, gradients, what a step makes of them.</summary>
+/// <param name="Name">Its name in the step.</param>
+/// <param name="Weights">The weights that it has values for.</param>
+/// <param name="Axes">The axes that the values have beyond those of the weights: one set for each task.</param>
+/// <param name="IsNamed">Whether it can be differentiated by: weights, and what is made of them by a line of its own.</param>
+internal sealed record WeightSet(string Name, ValueList<string> Weights, ValueList<IndexBinder> Axes, bool IsNamed) : Meaning;
+
 /// <summary>A trained weight before its parametrization: its dimensions say its role.</summary>
 internal sealed record WeightShape(string Name, ValueList<Dimension> Dimensions, Diagnostics.Span Span)
 {

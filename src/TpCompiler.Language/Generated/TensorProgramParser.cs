@@ -41,8 +41,8 @@ internal partial class TensorProgramParser : Parser {
 		T__17=18, T__18=19, T__19=20, T__20=21, T__21=22, T__22=23, T__23=24,
 		T__24=25, T__25=26, T__26=27, T__27=28, T__28=29, T__29=30, T__30=31,
 		T__31=32, T__32=33, T__33=34, T__34=35, T__35=36, T__36=37, T__37=38,
-		T__38=39, T__39=40, T__40=41, T__41=42, NUMBER=43, NAME=44, STRING=45,
-		UNTERMINATED=46, COMMENT=47, SPACE=48, OTHER=49;
+		T__38=39, T__39=40, T__40=41, T__41=42, T__42=43, NUMBER=44, NAME=45,
+		STRING=46, UNTERMINATED=47, COMMENT=48, SPACE=49, OTHER=50;
 	public const int
 		RULE_file = 0, RULE_declaration = 1, RULE_program = 2, RULE_network = 3,
 		RULE_input = 4, RULE_function = 5, RULE_parametrization = 6, RULE_entries = 7,
@@ -67,14 +67,14 @@ internal partial class TensorProgramParser : Parser {
 		"'function'", "'='", "'return'", "'parametrization'", "'by'", "'role'",
 		"'optimizer'", "'slot'", "'train'", "'step'", "'width'", "'axis'", "'matrix'",
 		"'vector'", "'scalar'", "'~'", "'weight'", "'for'", "'in'", "'..'", "'['",
-		"']'", "'+'", "'-'", "'*'", "'/'", "'^'", "'''", "'<'", "'<='", "'>'",
-		"'>='", "'=='", "'!='"
+		"']'", "'+'", "'-'", "'*'", "'/'", "'^'", "'''", "';'", "'<'", "'<='",
+		"'>'", "'>='", "'=='", "'!='"
 	};
 	private static readonly string[] _SymbolicNames = {
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
-		null, null, null, null, null, null, null, "NUMBER", "NAME", "STRING",
+		null, null, null, null, null, null, null, null, "NUMBER", "NAME", "STRING",
 		"UNTERMINATED", "COMMENT", "SPACE", "OTHER"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
@@ -296,7 +296,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 95;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184623577088L) != 0)) {
 				{
 				{
 				State = 92;
@@ -362,7 +362,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 111;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
 				{
 				State = 103;
 				input();
@@ -392,7 +392,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 118;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184623577088L) != 0)) {
 				{
 				{
 				State = 115;
@@ -507,7 +507,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 139;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
 				{
 				State = 131;
 				name();
@@ -550,7 +550,7 @@ internal partial class TensorProgramParser : Parser {
 				State = 148;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
 					{
 					{
 					State = 145;
@@ -681,7 +681,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 175;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
 				{
 				{
 				State = 169;
@@ -828,7 +828,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 204;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
 				{
 				State = 196;
 				parameter();
@@ -874,7 +874,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 217;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
 				{
 				{
 				State = 214;
@@ -1013,7 +1013,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 235;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330084352L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516128768L) != 0)) {
 				{
 				{
 				State = 232;
@@ -1163,17 +1163,44 @@ internal partial class TensorProgramParser : Parser {
 	}
 
 	internal partial class StepContext : ParserRuleContext {
-		[System.Diagnostics.DebuggerNonUserCode] public NameContext[] name() {
-			return GetRuleContexts<NameContext>();
+		[System.Diagnostics.DebuggerNonUserCode] public NameContext name() {
+			return GetRuleContext<NameContext>(0);
 		}
-		[System.Diagnostics.DebuggerNonUserCode] public NameContext name(int i) {
-			return GetRuleContext<NameContext>(i);
+		[System.Diagnostics.DebuggerNonUserCode] public InputContext[] input() {
+			return GetRuleContexts<InputContext>();
 		}
-		[System.Diagnostics.DebuggerNonUserCode] public StatementContext[] statement() {
-			return GetRuleContexts<StatementContext>();
+		[System.Diagnostics.DebuggerNonUserCode] public InputContext input(int i) {
+			return GetRuleContext<InputContext>(i);
 		}
-		[System.Diagnostics.DebuggerNonUserCode] public StatementContext statement(int i) {
-			return GetRuleContext<StatementContext>(i);
+		[System.Diagnostics.DebuggerNonUserCode] public AxisContext[] axis() {
+			return GetRuleContexts<AxisContext>();
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public AxisContext axis(int i) {
+			return GetRuleContext<AxisContext>(i);
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public SlotContext[] slot() {
+			return GetRuleContexts<SlotContext>();
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public SlotContext slot(int i) {
+			return GetRuleContext<SlotContext>(i);
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public AssignmentContext[] assignment() {
+			return GetRuleContexts<AssignmentContext>();
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public AssignmentContext assignment(int i) {
+			return GetRuleContext<AssignmentContext>(i);
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public LoopContext[] loop() {
+			return GetRuleContexts<LoopContext>();
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public LoopContext loop(int i) {
+			return GetRuleContext<LoopContext>(i);
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public ResultContext[] result() {
+			return GetRuleContexts<ResultContext>();
+		}
+		[System.Diagnostics.DebuggerNonUserCode] public ResultContext result(int i) {
+			return GetRuleContext<ResultContext>(i);
 		}
 		public StepContext(ParserRuleContext parent, int invokingState)
 			: base(parent, invokingState)
@@ -1188,6 +1215,7 @@ internal partial class TensorProgramParser : Parser {
 		EnterRule(_localctx, 30, RULE_step);
 		int _la;
 		try {
+			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
 			State = 256;
@@ -1199,10 +1227,10 @@ internal partial class TensorProgramParser : Parser {
 			State = 267;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
 				{
 				State = 259;
-				name();
+				input();
 				State = 264;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
@@ -1212,7 +1240,7 @@ internal partial class TensorProgramParser : Parser {
 					State = 260;
 					Match(T__5);
 					State = 261;
-					name();
+					input();
 					}
 					}
 					State = 266;
@@ -1228,19 +1256,78 @@ internal partial class TensorProgramParser : Parser {
 			Match(T__1);
 			State = 274;
 			ErrorHandler.Sync(this);
-			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
-				{
-				{
-				State = 271;
-				statement();
-				}
+			_alt = Interpreter.AdaptivePredict(TokenStream,27,Context);
+			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
+				if ( _alt==1 ) {
+					{
+					{
+					State = 271;
+					axis();
+					}
+					}
 				}
 				State = 276;
 				ErrorHandler.Sync(this);
+				_alt = Interpreter.AdaptivePredict(TokenStream,27,Context);
+			}
+			State = 280;
+			ErrorHandler.Sync(this);
+			_alt = Interpreter.AdaptivePredict(TokenStream,28,Context);
+			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
+				if ( _alt==1 ) {
+					{
+					{
+					State = 277;
+					slot();
+					}
+					}
+				}
+				State = 282;
+				ErrorHandler.Sync(this);
+				_alt = Interpreter.AdaptivePredict(TokenStream,28,Context);
+			}
+			State = 288;
+			ErrorHandler.Sync(this);
+			_la = TokenStream.LA(1);
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184583206912L) != 0)) {
+				{
+				State = 286;
+				ErrorHandler.Sync(this);
+				switch (TokenStream.LA(1)) {
+				case T__12:
+				case T__13:
+				case T__15:
+				case T__17:
+				case T__19:
+				case T__22:
+				case T__26:
+				case NAME:
+					{
+					State = 283;
+					assignment();
+					}
+					break;
+				case T__25:
+					{
+					State = 284;
+					loop();
+					}
+					break;
+				case T__10:
+					{
+					State = 285;
+					result();
+					}
+					break;
+				default:
+					throw new NoViableAltException(this);
+				}
+				}
+				State = 290;
+				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 277;
+			State = 291;
 			Match(T__2);
 			}
 		}
@@ -1289,55 +1376,55 @@ internal partial class TensorProgramParser : Parser {
 		StatementContext _localctx = new StatementContext(Context, State);
 		EnterRule(_localctx, 32, RULE_statement);
 		try {
-			State = 286;
+			State = 300;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,28,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,31,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 279;
+				State = 293;
 				width();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 280;
+				State = 294;
 				axis();
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 281;
+				State = 295;
 				random();
 				}
 				break;
 			case 4:
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 282;
+				State = 296;
 				weight();
 				}
 				break;
 			case 5:
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 283;
+				State = 297;
 				assignment();
 				}
 				break;
 			case 6:
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 284;
+				State = 298;
 				loop();
 				}
 				break;
 			case 7:
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 285;
+				State = 299;
 				result();
 				}
 				break;
@@ -1376,18 +1463,18 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 288;
+			State = 302;
 			Match(T__18);
-			State = 289;
+			State = 303;
 			name();
-			State = 292;
+			State = 306;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__9) {
 				{
-				State = 290;
+				State = 304;
 				Match(T__9);
-				State = 291;
+				State = 305;
 				expression();
 				}
 			}
@@ -1427,18 +1514,18 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 294;
+			State = 308;
 			Match(T__19);
-			State = 295;
+			State = 309;
 			name();
-			State = 298;
+			State = 312;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__9) {
 				{
-				State = 296;
+				State = 310;
 				Match(T__9);
-				State = 297;
+				State = 311;
 				expression();
 				}
 			}
@@ -1481,7 +1568,7 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 300;
+			State = 314;
 			_la = TokenStream.LA(1);
 			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 14680064L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
@@ -1490,15 +1577,15 @@ internal partial class TensorProgramParser : Parser {
 				ErrorHandler.ReportMatch(this);
 			    Consume();
 			}
-			State = 301;
+			State = 315;
 			target();
-			State = 302;
+			State = 316;
 			Match(T__7);
-			State = 303;
+			State = 317;
 			shape();
-			State = 304;
+			State = 318;
 			Match(T__23);
-			State = 305;
+			State = 319;
 			expression();
 			}
 		}
@@ -1534,13 +1621,13 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 307;
+			State = 321;
 			Match(T__24);
-			State = 308;
+			State = 322;
 			target();
-			State = 309;
+			State = 323;
 			Match(T__7);
-			State = 310;
+			State = 324;
 			shape();
 			}
 		}
@@ -1576,11 +1663,11 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 312;
+			State = 326;
 			target();
-			State = 313;
+			State = 327;
 			Match(T__9);
-			State = 314;
+			State = 328;
 			expression();
 			}
 		}
@@ -1626,35 +1713,35 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 316;
+			State = 330;
 			Match(T__25);
-			State = 317;
+			State = 331;
 			name();
-			State = 318;
+			State = 332;
 			Match(T__26);
-			State = 319;
+			State = 333;
 			expression();
-			State = 320;
+			State = 334;
 			Match(T__27);
-			State = 321;
+			State = 335;
 			expression();
-			State = 322;
+			State = 336;
 			Match(T__1);
-			State = 326;
+			State = 340;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592437532672L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184623577088L) != 0)) {
 				{
 				{
-				State = 323;
+				State = 337;
 				statement();
 				}
 				}
-				State = 328;
+				State = 342;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 329;
+			State = 343;
 			Match(T__2);
 			}
 		}
@@ -1691,23 +1778,23 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 331;
+			State = 345;
 			Match(T__10);
-			State = 332;
+			State = 346;
 			expression();
-			State = 337;
+			State = 351;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__5) {
 				{
 				{
-				State = 333;
+				State = 347;
 				Match(T__5);
-				State = 334;
+				State = 348;
 				expression();
 				}
 				}
-				State = 339;
+				State = 353;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1746,14 +1833,14 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 340;
+			State = 354;
 			name();
-			State = 342;
+			State = 356;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__28) {
 				{
-				State = 341;
+				State = 355;
 				indices();
 				}
 			}
@@ -1793,27 +1880,27 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 344;
+			State = 358;
 			Match(T__28);
-			State = 345;
+			State = 359;
 			expression();
-			State = 350;
+			State = 364;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__5) {
 				{
 				{
-				State = 346;
+				State = 360;
 				Match(T__5);
-				State = 347;
+				State = 361;
 				expression();
 				}
 				}
-				State = 352;
+				State = 366;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 353;
+			State = 367;
 			Match(T__29);
 			}
 		}
@@ -1850,35 +1937,35 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 355;
+			State = 369;
 			Match(T__28);
-			State = 364;
+			State = 378;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 26392718041120L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 52780997107744L) != 0)) {
 				{
-				State = 356;
+				State = 370;
 				expression();
-				State = 361;
+				State = 375;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 357;
+					State = 371;
 					Match(T__5);
-					State = 358;
+					State = 372;
 					expression();
 					}
 					}
-					State = 363;
+					State = 377;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 366;
+			State = 380;
 			Match(T__29);
 			}
 		}
@@ -1915,15 +2002,15 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 368;
+			State = 382;
 			product();
-			State = 373;
+			State = 387;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__30 || _la==T__31) {
 				{
 				{
-				State = 369;
+				State = 383;
 				_la = TokenStream.LA(1);
 				if ( !(_la==T__30 || _la==T__31) ) {
 				ErrorHandler.RecoverInline(this);
@@ -1932,11 +2019,11 @@ internal partial class TensorProgramParser : Parser {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 370;
+				State = 384;
 				product();
 				}
 				}
-				State = 375;
+				State = 389;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1975,15 +2062,15 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 376;
+			State = 390;
 			factor();
-			State = 381;
+			State = 395;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__32 || _la==T__33) {
 				{
 				{
-				State = 377;
+				State = 391;
 				_la = TokenStream.LA(1);
 				if ( !(_la==T__32 || _la==T__33) ) {
 				ErrorHandler.RecoverInline(this);
@@ -1992,11 +2079,11 @@ internal partial class TensorProgramParser : Parser {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 378;
+				State = 392;
 				factor();
 				}
 				}
-				State = 383;
+				State = 397;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -2035,40 +2122,40 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 387;
+			State = 401;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__31) {
 				{
 				{
-				State = 384;
+				State = 398;
 				Match(T__31);
 				}
 				}
-				State = 389;
+				State = 403;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 390;
+			State = 404;
 			postfix();
-			State = 396;
+			State = 410;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__34) {
 				{
-				State = 391;
+				State = 405;
 				Match(T__34);
-				State = 393;
+				State = 407;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__31) {
 					{
-					State = 392;
+					State = 406;
 					Match(T__31);
 					}
 				}
 
-				State = 395;
+				State = 409;
 				postfix();
 				}
 			}
@@ -2105,19 +2192,19 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 398;
+			State = 412;
 			primary();
-			State = 402;
+			State = 416;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__35) {
 				{
 				{
-				State = 399;
+				State = 413;
 				Match(T__35);
 				}
 				}
-				State = 404;
+				State = 418;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -2160,13 +2247,13 @@ internal partial class TensorProgramParser : Parser {
 		PrimaryContext _localctx = new PrimaryContext(Context, State);
 		EnterRule(_localctx, 62, RULE_primary);
 		try {
-			State = 415;
+			State = 429;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case NUMBER:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 405;
+				State = 419;
 				Match(NUMBER);
 				}
 				break;
@@ -2180,20 +2267,20 @@ internal partial class TensorProgramParser : Parser {
 			case NAME:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 406;
+				State = 420;
 				name();
-				State = 409;
+				State = 423;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__4:
 					{
-					State = 407;
+					State = 421;
 					arguments();
 					}
 					break;
 				case T__28:
 					{
-					State = 408;
+					State = 422;
 					indices();
 					}
 					break;
@@ -2235,6 +2322,7 @@ internal partial class TensorProgramParser : Parser {
 				case T__39:
 				case T__40:
 				case T__41:
+				case T__42:
 				case NAME:
 					break;
 				default:
@@ -2245,11 +2333,11 @@ internal partial class TensorProgramParser : Parser {
 			case T__4:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 411;
+				State = 425;
 				Match(T__4);
-				State = 412;
+				State = 426;
 				expression();
-				State = 413;
+				State = 427;
 				Match(T__6);
 				}
 				break;
@@ -2275,6 +2363,9 @@ internal partial class TensorProgramParser : Parser {
 		[System.Diagnostics.DebuggerNonUserCode] public ArgumentContext argument(int i) {
 			return GetRuleContext<ArgumentContext>(i);
 		}
+		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext expression() {
+			return GetRuleContext<ExpressionContext>(0);
+		}
 		public ArgumentsContext(ParserRuleContext parent, int invokingState)
 			: base(parent, invokingState)
 		{
@@ -2290,35 +2381,47 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 417;
+			State = 431;
 			Match(T__4);
-			State = 426;
+			State = 440;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 26392718041120L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 52780997107744L) != 0)) {
 				{
-				State = 418;
+				State = 432;
 				argument();
-				State = 423;
+				State = 437;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 419;
+					State = 433;
 					Match(T__5);
-					State = 420;
+					State = 434;
 					argument();
 					}
 					}
-					State = 425;
+					State = 439;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 428;
+			State = 444;
+			ErrorHandler.Sync(this);
+			_la = TokenStream.LA(1);
+			if (_la==T__36) {
+				{
+				State = 442;
+				Match(T__36);
+				State = 443;
+				expression();
+				}
+			}
+
+			State = 446;
 			Match(T__6);
 			}
 		}
@@ -2359,49 +2462,49 @@ internal partial class TensorProgramParser : Parser {
 		EnterRule(_localctx, 66, RULE_argument);
 		int _la;
 		try {
-			State = 447;
+			State = 465;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,49,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,53,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 430;
+				State = 448;
 				name();
-				State = 431;
+				State = 449;
 				Match(T__26);
-				State = 432;
+				State = 450;
 				expression();
-				State = 433;
+				State = 451;
 				Match(T__27);
-				State = 434;
+				State = 452;
 				expression();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 439;
+				State = 457;
 				ErrorHandler.Sync(this);
-				switch ( Interpreter.AdaptivePredict(TokenStream,47,Context) ) {
+				switch ( Interpreter.AdaptivePredict(TokenStream,51,Context) ) {
 				case 1:
 					{
-					State = 436;
+					State = 454;
 					name();
-					State = 437;
+					State = 455;
 					Match(T__7);
 					}
 					break;
 				}
-				State = 441;
+				State = 459;
 				expression();
-				State = 445;
+				State = 463;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 8658654068736L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17317308137472L) != 0)) {
 					{
-					State = 442;
+					State = 460;
 					comparison();
-					State = 443;
+					State = 461;
 					expression();
 					}
 				}
@@ -2437,9 +2540,9 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 449;
+			State = 467;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 8658654068736L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 17317308137472L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -2476,9 +2579,9 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 451;
+			State = 469;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 17592330051584L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -2499,7 +2602,7 @@ internal partial class TensorProgramParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,49,454,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,50,472,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
@@ -2519,136 +2622,143 @@ internal partial class TensorProgramParser : Parser {
 		12,1,12,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,3,13,251,8,13,
 		1,14,1,14,3,14,255,8,14,1,15,1,15,1,15,1,15,1,15,1,15,5,15,263,8,15,10,
 		15,12,15,266,9,15,3,15,268,8,15,1,15,1,15,1,15,5,15,273,8,15,10,15,12,
-		15,276,9,15,1,15,1,15,1,16,1,16,1,16,1,16,1,16,1,16,1,16,3,16,287,8,16,
-		1,17,1,17,1,17,1,17,3,17,293,8,17,1,18,1,18,1,18,1,18,3,18,299,8,18,1,
-		19,1,19,1,19,1,19,1,19,1,19,1,19,1,20,1,20,1,20,1,20,1,20,1,21,1,21,1,
-		21,1,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,5,22,325,8,22,10,22,12,
-		22,328,9,22,1,22,1,22,1,23,1,23,1,23,1,23,5,23,336,8,23,10,23,12,23,339,
-		9,23,1,24,1,24,3,24,343,8,24,1,25,1,25,1,25,1,25,5,25,349,8,25,10,25,12,
-		25,352,9,25,1,25,1,25,1,26,1,26,1,26,1,26,5,26,360,8,26,10,26,12,26,363,
-		9,26,3,26,365,8,26,1,26,1,26,1,27,1,27,1,27,5,27,372,8,27,10,27,12,27,
-		375,9,27,1,28,1,28,1,28,5,28,380,8,28,10,28,12,28,383,9,28,1,29,5,29,386,
-		8,29,10,29,12,29,389,9,29,1,29,1,29,1,29,3,29,394,8,29,1,29,3,29,397,8,
-		29,1,30,1,30,5,30,401,8,30,10,30,12,30,404,9,30,1,31,1,31,1,31,1,31,3,
-		31,410,8,31,1,31,1,31,1,31,1,31,3,31,416,8,31,1,32,1,32,1,32,1,32,5,32,
-		422,8,32,10,32,12,32,425,9,32,3,32,427,8,32,1,32,1,32,1,33,1,33,1,33,1,
-		33,1,33,1,33,1,33,1,33,1,33,3,33,440,8,33,1,33,1,33,1,33,1,33,3,33,446,
-		8,33,3,33,448,8,33,1,34,1,34,1,35,1,35,1,35,0,0,36,0,2,4,6,8,10,12,14,
-		16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56,58,60,62,
-		64,66,68,70,0,5,1,0,21,23,1,0,31,32,1,0,33,34,1,0,37,42,7,0,13,14,16,16,
-		18,18,20,20,23,23,27,27,44,44,480,0,75,1,0,0,0,2,87,1,0,0,0,4,89,1,0,0,
-		0,6,100,1,0,0,0,8,123,1,0,0,0,10,128,1,0,0,0,12,157,1,0,0,0,14,168,1,0,
-		0,0,16,180,1,0,0,0,18,193,1,0,0,0,20,222,1,0,0,0,22,227,1,0,0,0,24,230,
-		1,0,0,0,26,250,1,0,0,0,28,254,1,0,0,0,30,256,1,0,0,0,32,286,1,0,0,0,34,
-		288,1,0,0,0,36,294,1,0,0,0,38,300,1,0,0,0,40,307,1,0,0,0,42,312,1,0,0,
-		0,44,316,1,0,0,0,46,331,1,0,0,0,48,340,1,0,0,0,50,344,1,0,0,0,52,355,1,
-		0,0,0,54,368,1,0,0,0,56,376,1,0,0,0,58,387,1,0,0,0,60,398,1,0,0,0,62,415,
-		1,0,0,0,64,417,1,0,0,0,66,447,1,0,0,0,68,449,1,0,0,0,70,451,1,0,0,0,72,
-		74,3,2,1,0,73,72,1,0,0,0,74,77,1,0,0,0,75,73,1,0,0,0,75,76,1,0,0,0,76,
-		78,1,0,0,0,77,75,1,0,0,0,78,79,5,0,0,1,79,1,1,0,0,0,80,88,3,4,2,0,81,88,
-		3,6,3,0,82,88,3,10,5,0,83,88,3,12,6,0,84,88,3,18,9,0,85,88,3,24,12,0,86,
-		88,3,30,15,0,87,80,1,0,0,0,87,81,1,0,0,0,87,82,1,0,0,0,87,83,1,0,0,0,87,
-		84,1,0,0,0,87,85,1,0,0,0,87,86,1,0,0,0,88,3,1,0,0,0,89,90,5,1,0,0,90,91,
-		3,70,35,0,91,95,5,2,0,0,92,94,3,32,16,0,93,92,1,0,0,0,94,97,1,0,0,0,95,
-		93,1,0,0,0,95,96,1,0,0,0,96,98,1,0,0,0,97,95,1,0,0,0,98,99,5,3,0,0,99,
-		5,1,0,0,0,100,101,5,4,0,0,101,102,3,70,35,0,102,111,5,5,0,0,103,108,3,
-		8,4,0,104,105,5,6,0,0,105,107,3,8,4,0,106,104,1,0,0,0,107,110,1,0,0,0,
-		108,106,1,0,0,0,108,109,1,0,0,0,109,112,1,0,0,0,110,108,1,0,0,0,111,103,
-		1,0,0,0,111,112,1,0,0,0,112,113,1,0,0,0,113,114,5,7,0,0,114,118,5,2,0,
-		0,115,117,3,32,16,0,116,115,1,0,0,0,117,120,1,0,0,0,118,116,1,0,0,0,118,
-		119,1,0,0,0,119,121,1,0,0,0,120,118,1,0,0,0,121,122,5,3,0,0,122,7,1,0,
-		0,0,123,126,3,70,35,0,124,125,5,8,0,0,125,127,3,52,26,0,126,124,1,0,0,
-		0,126,127,1,0,0,0,127,9,1,0,0,0,128,129,5,9,0,0,129,130,3,70,35,0,130,
-		139,5,5,0,0,131,136,3,70,35,0,132,133,5,6,0,0,133,135,3,70,35,0,134,132,
-		1,0,0,0,135,138,1,0,0,0,136,134,1,0,0,0,136,137,1,0,0,0,137,140,1,0,0,
-		0,138,136,1,0,0,0,139,131,1,0,0,0,139,140,1,0,0,0,140,141,1,0,0,0,141,
-		155,5,7,0,0,142,143,5,10,0,0,143,156,3,54,27,0,144,148,5,2,0,0,145,147,
-		3,42,21,0,146,145,1,0,0,0,147,150,1,0,0,0,148,146,1,0,0,0,148,149,1,0,
-		0,0,149,151,1,0,0,0,150,148,1,0,0,0,151,152,5,11,0,0,152,153,3,54,27,0,
-		153,154,5,3,0,0,154,156,1,0,0,0,155,142,1,0,0,0,155,144,1,0,0,0,156,11,
-		1,0,0,0,157,163,5,12,0,0,158,161,3,70,35,0,159,160,5,13,0,0,160,162,5,
-		14,0,0,161,159,1,0,0,0,161,162,1,0,0,0,162,164,1,0,0,0,163,158,1,0,0,0,
-		163,164,1,0,0,0,164,166,1,0,0,0,165,167,3,14,7,0,166,165,1,0,0,0,166,167,
-		1,0,0,0,167,13,1,0,0,0,168,175,5,2,0,0,169,171,3,16,8,0,170,172,5,6,0,
-		0,171,170,1,0,0,0,171,172,1,0,0,0,172,174,1,0,0,0,173,169,1,0,0,0,174,
-		177,1,0,0,0,175,173,1,0,0,0,175,176,1,0,0,0,176,178,1,0,0,0,177,175,1,
-		0,0,0,178,179,5,3,0,0,179,15,1,0,0,0,180,181,3,48,24,0,181,182,5,8,0,0,
-		182,183,5,5,0,0,183,188,3,66,33,0,184,185,5,6,0,0,185,187,3,66,33,0,186,
-		184,1,0,0,0,187,190,1,0,0,0,188,186,1,0,0,0,188,189,1,0,0,0,189,191,1,
-		0,0,0,190,188,1,0,0,0,191,192,5,7,0,0,192,17,1,0,0,0,193,194,5,15,0,0,
-		194,195,3,70,35,0,195,204,5,5,0,0,196,201,3,20,10,0,197,198,5,6,0,0,198,
-		200,3,20,10,0,199,197,1,0,0,0,200,203,1,0,0,0,201,199,1,0,0,0,201,202,
-		1,0,0,0,202,205,1,0,0,0,203,201,1,0,0,0,204,196,1,0,0,0,204,205,1,0,0,
-		0,205,206,1,0,0,0,206,207,5,7,0,0,207,211,5,2,0,0,208,210,3,22,11,0,209,
-		208,1,0,0,0,210,213,1,0,0,0,211,209,1,0,0,0,211,212,1,0,0,0,212,217,1,
-		0,0,0,213,211,1,0,0,0,214,216,3,42,21,0,215,214,1,0,0,0,216,219,1,0,0,
-		0,217,215,1,0,0,0,217,218,1,0,0,0,218,220,1,0,0,0,219,217,1,0,0,0,220,
-		221,5,3,0,0,221,19,1,0,0,0,222,225,3,70,35,0,223,224,5,10,0,0,224,226,
-		3,54,27,0,225,223,1,0,0,0,225,226,1,0,0,0,226,21,1,0,0,0,227,228,5,16,
-		0,0,228,229,3,70,35,0,229,23,1,0,0,0,230,231,5,17,0,0,231,235,5,2,0,0,
-		232,234,3,26,13,0,233,232,1,0,0,0,234,237,1,0,0,0,235,233,1,0,0,0,235,
-		236,1,0,0,0,236,238,1,0,0,0,237,235,1,0,0,0,238,239,5,3,0,0,239,25,1,0,
-		0,0,240,241,3,28,14,0,241,242,3,70,35,0,242,243,5,45,0,0,243,251,1,0,0,
-		0,244,245,3,28,14,0,245,246,5,45,0,0,246,251,1,0,0,0,247,248,3,28,14,0,
-		248,249,3,54,27,0,249,251,1,0,0,0,250,240,1,0,0,0,250,244,1,0,0,0,250,
-		247,1,0,0,0,251,27,1,0,0,0,252,255,3,70,35,0,253,255,5,15,0,0,254,252,
-		1,0,0,0,254,253,1,0,0,0,255,29,1,0,0,0,256,257,5,18,0,0,257,258,3,70,35,
-		0,258,267,5,5,0,0,259,264,3,70,35,0,260,261,5,6,0,0,261,263,3,70,35,0,
-		262,260,1,0,0,0,263,266,1,0,0,0,264,262,1,0,0,0,264,265,1,0,0,0,265,268,
-		1,0,0,0,266,264,1,0,0,0,267,259,1,0,0,0,267,268,1,0,0,0,268,269,1,0,0,
-		0,269,270,5,7,0,0,270,274,5,2,0,0,271,273,3,32,16,0,272,271,1,0,0,0,273,
-		276,1,0,0,0,274,272,1,0,0,0,274,275,1,0,0,0,275,277,1,0,0,0,276,274,1,
-		0,0,0,277,278,5,3,0,0,278,31,1,0,0,0,279,287,3,34,17,0,280,287,3,36,18,
-		0,281,287,3,38,19,0,282,287,3,40,20,0,283,287,3,42,21,0,284,287,3,44,22,
-		0,285,287,3,46,23,0,286,279,1,0,0,0,286,280,1,0,0,0,286,281,1,0,0,0,286,
-		282,1,0,0,0,286,283,1,0,0,0,286,284,1,0,0,0,286,285,1,0,0,0,287,33,1,0,
-		0,0,288,289,5,19,0,0,289,292,3,70,35,0,290,291,5,10,0,0,291,293,3,54,27,
-		0,292,290,1,0,0,0,292,293,1,0,0,0,293,35,1,0,0,0,294,295,5,20,0,0,295,
-		298,3,70,35,0,296,297,5,10,0,0,297,299,3,54,27,0,298,296,1,0,0,0,298,299,
-		1,0,0,0,299,37,1,0,0,0,300,301,7,0,0,0,301,302,3,48,24,0,302,303,5,8,0,
-		0,303,304,3,52,26,0,304,305,5,24,0,0,305,306,3,54,27,0,306,39,1,0,0,0,
-		307,308,5,25,0,0,308,309,3,48,24,0,309,310,5,8,0,0,310,311,3,52,26,0,311,
-		41,1,0,0,0,312,313,3,48,24,0,313,314,5,10,0,0,314,315,3,54,27,0,315,43,
-		1,0,0,0,316,317,5,26,0,0,317,318,3,70,35,0,318,319,5,27,0,0,319,320,3,
-		54,27,0,320,321,5,28,0,0,321,322,3,54,27,0,322,326,5,2,0,0,323,325,3,32,
-		16,0,324,323,1,0,0,0,325,328,1,0,0,0,326,324,1,0,0,0,326,327,1,0,0,0,327,
-		329,1,0,0,0,328,326,1,0,0,0,329,330,5,3,0,0,330,45,1,0,0,0,331,332,5,11,
-		0,0,332,337,3,54,27,0,333,334,5,6,0,0,334,336,3,54,27,0,335,333,1,0,0,
-		0,336,339,1,0,0,0,337,335,1,0,0,0,337,338,1,0,0,0,338,47,1,0,0,0,339,337,
-		1,0,0,0,340,342,3,70,35,0,341,343,3,50,25,0,342,341,1,0,0,0,342,343,1,
-		0,0,0,343,49,1,0,0,0,344,345,5,29,0,0,345,350,3,54,27,0,346,347,5,6,0,
-		0,347,349,3,54,27,0,348,346,1,0,0,0,349,352,1,0,0,0,350,348,1,0,0,0,350,
-		351,1,0,0,0,351,353,1,0,0,0,352,350,1,0,0,0,353,354,5,30,0,0,354,51,1,
-		0,0,0,355,364,5,29,0,0,356,361,3,54,27,0,357,358,5,6,0,0,358,360,3,54,
-		27,0,359,357,1,0,0,0,360,363,1,0,0,0,361,359,1,0,0,0,361,362,1,0,0,0,362,
-		365,1,0,0,0,363,361,1,0,0,0,364,356,1,0,0,0,364,365,1,0,0,0,365,366,1,
-		0,0,0,366,367,5,30,0,0,367,53,1,0,0,0,368,373,3,56,28,0,369,370,7,1,0,
-		0,370,372,3,56,28,0,371,369,1,0,0,0,372,375,1,0,0,0,373,371,1,0,0,0,373,
-		374,1,0,0,0,374,55,1,0,0,0,375,373,1,0,0,0,376,381,3,58,29,0,377,378,7,
-		2,0,0,378,380,3,58,29,0,379,377,1,0,0,0,380,383,1,0,0,0,381,379,1,0,0,
-		0,381,382,1,0,0,0,382,57,1,0,0,0,383,381,1,0,0,0,384,386,5,32,0,0,385,
-		384,1,0,0,0,386,389,1,0,0,0,387,385,1,0,0,0,387,388,1,0,0,0,388,390,1,
-		0,0,0,389,387,1,0,0,0,390,396,3,60,30,0,391,393,5,35,0,0,392,394,5,32,
-		0,0,393,392,1,0,0,0,393,394,1,0,0,0,394,395,1,0,0,0,395,397,3,60,30,0,
-		396,391,1,0,0,0,396,397,1,0,0,0,397,59,1,0,0,0,398,402,3,62,31,0,399,401,
-		5,36,0,0,400,399,1,0,0,0,401,404,1,0,0,0,402,400,1,0,0,0,402,403,1,0,0,
-		0,403,61,1,0,0,0,404,402,1,0,0,0,405,416,5,43,0,0,406,409,3,70,35,0,407,
-		410,3,64,32,0,408,410,3,50,25,0,409,407,1,0,0,0,409,408,1,0,0,0,409,410,
-		1,0,0,0,410,416,1,0,0,0,411,412,5,5,0,0,412,413,3,54,27,0,413,414,5,7,
-		0,0,414,416,1,0,0,0,415,405,1,0,0,0,415,406,1,0,0,0,415,411,1,0,0,0,416,
-		63,1,0,0,0,417,426,5,5,0,0,418,423,3,66,33,0,419,420,5,6,0,0,420,422,3,
-		66,33,0,421,419,1,0,0,0,422,425,1,0,0,0,423,421,1,0,0,0,423,424,1,0,0,
-		0,424,427,1,0,0,0,425,423,1,0,0,0,426,418,1,0,0,0,426,427,1,0,0,0,427,
-		428,1,0,0,0,428,429,5,7,0,0,429,65,1,0,0,0,430,431,3,70,35,0,431,432,5,
-		27,0,0,432,433,3,54,27,0,433,434,5,28,0,0,434,435,3,54,27,0,435,448,1,
-		0,0,0,436,437,3,70,35,0,437,438,5,8,0,0,438,440,1,0,0,0,439,436,1,0,0,
-		0,439,440,1,0,0,0,440,441,1,0,0,0,441,445,3,54,27,0,442,443,3,68,34,0,
-		443,444,3,54,27,0,444,446,1,0,0,0,445,442,1,0,0,0,445,446,1,0,0,0,446,
-		448,1,0,0,0,447,430,1,0,0,0,447,439,1,0,0,0,448,67,1,0,0,0,449,450,7,3,
-		0,0,450,69,1,0,0,0,451,452,7,4,0,0,452,71,1,0,0,0,50,75,87,95,108,111,
+		15,276,9,15,1,15,5,15,279,8,15,10,15,12,15,282,9,15,1,15,1,15,1,15,5,15,
+		287,8,15,10,15,12,15,290,9,15,1,15,1,15,1,16,1,16,1,16,1,16,1,16,1,16,
+		1,16,3,16,301,8,16,1,17,1,17,1,17,1,17,3,17,307,8,17,1,18,1,18,1,18,1,
+		18,3,18,313,8,18,1,19,1,19,1,19,1,19,1,19,1,19,1,19,1,20,1,20,1,20,1,20,
+		1,20,1,21,1,21,1,21,1,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,5,22,
+		339,8,22,10,22,12,22,342,9,22,1,22,1,22,1,23,1,23,1,23,1,23,5,23,350,8,
+		23,10,23,12,23,353,9,23,1,24,1,24,3,24,357,8,24,1,25,1,25,1,25,1,25,5,
+		25,363,8,25,10,25,12,25,366,9,25,1,25,1,25,1,26,1,26,1,26,1,26,5,26,374,
+		8,26,10,26,12,26,377,9,26,3,26,379,8,26,1,26,1,26,1,27,1,27,1,27,5,27,
+		386,8,27,10,27,12,27,389,9,27,1,28,1,28,1,28,5,28,394,8,28,10,28,12,28,
+		397,9,28,1,29,5,29,400,8,29,10,29,12,29,403,9,29,1,29,1,29,1,29,3,29,408,
+		8,29,1,29,3,29,411,8,29,1,30,1,30,5,30,415,8,30,10,30,12,30,418,9,30,1,
+		31,1,31,1,31,1,31,3,31,424,8,31,1,31,1,31,1,31,1,31,3,31,430,8,31,1,32,
+		1,32,1,32,1,32,5,32,436,8,32,10,32,12,32,439,9,32,3,32,441,8,32,1,32,1,
+		32,3,32,445,8,32,1,32,1,32,1,33,1,33,1,33,1,33,1,33,1,33,1,33,1,33,1,33,
+		3,33,458,8,33,1,33,1,33,1,33,1,33,3,33,464,8,33,3,33,466,8,33,1,34,1,34,
+		1,35,1,35,1,35,0,0,36,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,
+		36,38,40,42,44,46,48,50,52,54,56,58,60,62,64,66,68,70,0,5,1,0,21,23,1,
+		0,31,32,1,0,33,34,1,0,38,43,7,0,13,14,16,16,18,18,20,20,23,23,27,27,45,
+		45,503,0,75,1,0,0,0,2,87,1,0,0,0,4,89,1,0,0,0,6,100,1,0,0,0,8,123,1,0,
+		0,0,10,128,1,0,0,0,12,157,1,0,0,0,14,168,1,0,0,0,16,180,1,0,0,0,18,193,
+		1,0,0,0,20,222,1,0,0,0,22,227,1,0,0,0,24,230,1,0,0,0,26,250,1,0,0,0,28,
+		254,1,0,0,0,30,256,1,0,0,0,32,300,1,0,0,0,34,302,1,0,0,0,36,308,1,0,0,
+		0,38,314,1,0,0,0,40,321,1,0,0,0,42,326,1,0,0,0,44,330,1,0,0,0,46,345,1,
+		0,0,0,48,354,1,0,0,0,50,358,1,0,0,0,52,369,1,0,0,0,54,382,1,0,0,0,56,390,
+		1,0,0,0,58,401,1,0,0,0,60,412,1,0,0,0,62,429,1,0,0,0,64,431,1,0,0,0,66,
+		465,1,0,0,0,68,467,1,0,0,0,70,469,1,0,0,0,72,74,3,2,1,0,73,72,1,0,0,0,
+		74,77,1,0,0,0,75,73,1,0,0,0,75,76,1,0,0,0,76,78,1,0,0,0,77,75,1,0,0,0,
+		78,79,5,0,0,1,79,1,1,0,0,0,80,88,3,4,2,0,81,88,3,6,3,0,82,88,3,10,5,0,
+		83,88,3,12,6,0,84,88,3,18,9,0,85,88,3,24,12,0,86,88,3,30,15,0,87,80,1,
+		0,0,0,87,81,1,0,0,0,87,82,1,0,0,0,87,83,1,0,0,0,87,84,1,0,0,0,87,85,1,
+		0,0,0,87,86,1,0,0,0,88,3,1,0,0,0,89,90,5,1,0,0,90,91,3,70,35,0,91,95,5,
+		2,0,0,92,94,3,32,16,0,93,92,1,0,0,0,94,97,1,0,0,0,95,93,1,0,0,0,95,96,
+		1,0,0,0,96,98,1,0,0,0,97,95,1,0,0,0,98,99,5,3,0,0,99,5,1,0,0,0,100,101,
+		5,4,0,0,101,102,3,70,35,0,102,111,5,5,0,0,103,108,3,8,4,0,104,105,5,6,
+		0,0,105,107,3,8,4,0,106,104,1,0,0,0,107,110,1,0,0,0,108,106,1,0,0,0,108,
+		109,1,0,0,0,109,112,1,0,0,0,110,108,1,0,0,0,111,103,1,0,0,0,111,112,1,
+		0,0,0,112,113,1,0,0,0,113,114,5,7,0,0,114,118,5,2,0,0,115,117,3,32,16,
+		0,116,115,1,0,0,0,117,120,1,0,0,0,118,116,1,0,0,0,118,119,1,0,0,0,119,
+		121,1,0,0,0,120,118,1,0,0,0,121,122,5,3,0,0,122,7,1,0,0,0,123,126,3,70,
+		35,0,124,125,5,8,0,0,125,127,3,52,26,0,126,124,1,0,0,0,126,127,1,0,0,0,
+		127,9,1,0,0,0,128,129,5,9,0,0,129,130,3,70,35,0,130,139,5,5,0,0,131,136,
+		3,70,35,0,132,133,5,6,0,0,133,135,3,70,35,0,134,132,1,0,0,0,135,138,1,
+		0,0,0,136,134,1,0,0,0,136,137,1,0,0,0,137,140,1,0,0,0,138,136,1,0,0,0,
+		139,131,1,0,0,0,139,140,1,0,0,0,140,141,1,0,0,0,141,155,5,7,0,0,142,143,
+		5,10,0,0,143,156,3,54,27,0,144,148,5,2,0,0,145,147,3,42,21,0,146,145,1,
+		0,0,0,147,150,1,0,0,0,148,146,1,0,0,0,148,149,1,0,0,0,149,151,1,0,0,0,
+		150,148,1,0,0,0,151,152,5,11,0,0,152,153,3,54,27,0,153,154,5,3,0,0,154,
+		156,1,0,0,0,155,142,1,0,0,0,155,144,1,0,0,0,156,11,1,0,0,0,157,163,5,12,
+		0,0,158,161,3,70,35,0,159,160,5,13,0,0,160,162,5,14,0,0,161,159,1,0,0,
+		0,161,162,1,0,0,0,162,164,1,0,0,0,163,158,1,0,0,0,163,164,1,0,0,0,164,
+		166,1,0,0,0,165,167,3,14,7,0,166,165,1,0,0,0,166,167,1,0,0,0,167,13,1,
+		0,0,0,168,175,5,2,0,0,169,171,3,16,8,0,170,172,5,6,0,0,171,170,1,0,0,0,
+		171,172,1,0,0,0,172,174,1,0,0,0,173,169,1,0,0,0,174,177,1,0,0,0,175,173,
+		1,0,0,0,175,176,1,0,0,0,176,178,1,0,0,0,177,175,1,0,0,0,178,179,5,3,0,
+		0,179,15,1,0,0,0,180,181,3,48,24,0,181,182,5,8,0,0,182,183,5,5,0,0,183,
+		188,3,66,33,0,184,185,5,6,0,0,185,187,3,66,33,0,186,184,1,0,0,0,187,190,
+		1,0,0,0,188,186,1,0,0,0,188,189,1,0,0,0,189,191,1,0,0,0,190,188,1,0,0,
+		0,191,192,5,7,0,0,192,17,1,0,0,0,193,194,5,15,0,0,194,195,3,70,35,0,195,
+		204,5,5,0,0,196,201,3,20,10,0,197,198,5,6,0,0,198,200,3,20,10,0,199,197,
+		1,0,0,0,200,203,1,0,0,0,201,199,1,0,0,0,201,202,1,0,0,0,202,205,1,0,0,
+		0,203,201,1,0,0,0,204,196,1,0,0,0,204,205,1,0,0,0,205,206,1,0,0,0,206,
+		207,5,7,0,0,207,211,5,2,0,0,208,210,3,22,11,0,209,208,1,0,0,0,210,213,
+		1,0,0,0,211,209,1,0,0,0,211,212,1,0,0,0,212,217,1,0,0,0,213,211,1,0,0,
+		0,214,216,3,42,21,0,215,214,1,0,0,0,216,219,1,0,0,0,217,215,1,0,0,0,217,
+		218,1,0,0,0,218,220,1,0,0,0,219,217,1,0,0,0,220,221,5,3,0,0,221,19,1,0,
+		0,0,222,225,3,70,35,0,223,224,5,10,0,0,224,226,3,54,27,0,225,223,1,0,0,
+		0,225,226,1,0,0,0,226,21,1,0,0,0,227,228,5,16,0,0,228,229,3,70,35,0,229,
+		23,1,0,0,0,230,231,5,17,0,0,231,235,5,2,0,0,232,234,3,26,13,0,233,232,
+		1,0,0,0,234,237,1,0,0,0,235,233,1,0,0,0,235,236,1,0,0,0,236,238,1,0,0,
+		0,237,235,1,0,0,0,238,239,5,3,0,0,239,25,1,0,0,0,240,241,3,28,14,0,241,
+		242,3,70,35,0,242,243,5,46,0,0,243,251,1,0,0,0,244,245,3,28,14,0,245,246,
+		5,46,0,0,246,251,1,0,0,0,247,248,3,28,14,0,248,249,3,54,27,0,249,251,1,
+		0,0,0,250,240,1,0,0,0,250,244,1,0,0,0,250,247,1,0,0,0,251,27,1,0,0,0,252,
+		255,3,70,35,0,253,255,5,15,0,0,254,252,1,0,0,0,254,253,1,0,0,0,255,29,
+		1,0,0,0,256,257,5,18,0,0,257,258,3,70,35,0,258,267,5,5,0,0,259,264,3,8,
+		4,0,260,261,5,6,0,0,261,263,3,8,4,0,262,260,1,0,0,0,263,266,1,0,0,0,264,
+		262,1,0,0,0,264,265,1,0,0,0,265,268,1,0,0,0,266,264,1,0,0,0,267,259,1,
+		0,0,0,267,268,1,0,0,0,268,269,1,0,0,0,269,270,5,7,0,0,270,274,5,2,0,0,
+		271,273,3,36,18,0,272,271,1,0,0,0,273,276,1,0,0,0,274,272,1,0,0,0,274,
+		275,1,0,0,0,275,280,1,0,0,0,276,274,1,0,0,0,277,279,3,22,11,0,278,277,
+		1,0,0,0,279,282,1,0,0,0,280,278,1,0,0,0,280,281,1,0,0,0,281,288,1,0,0,
+		0,282,280,1,0,0,0,283,287,3,42,21,0,284,287,3,44,22,0,285,287,3,46,23,
+		0,286,283,1,0,0,0,286,284,1,0,0,0,286,285,1,0,0,0,287,290,1,0,0,0,288,
+		286,1,0,0,0,288,289,1,0,0,0,289,291,1,0,0,0,290,288,1,0,0,0,291,292,5,
+		3,0,0,292,31,1,0,0,0,293,301,3,34,17,0,294,301,3,36,18,0,295,301,3,38,
+		19,0,296,301,3,40,20,0,297,301,3,42,21,0,298,301,3,44,22,0,299,301,3,46,
+		23,0,300,293,1,0,0,0,300,294,1,0,0,0,300,295,1,0,0,0,300,296,1,0,0,0,300,
+		297,1,0,0,0,300,298,1,0,0,0,300,299,1,0,0,0,301,33,1,0,0,0,302,303,5,19,
+		0,0,303,306,3,70,35,0,304,305,5,10,0,0,305,307,3,54,27,0,306,304,1,0,0,
+		0,306,307,1,0,0,0,307,35,1,0,0,0,308,309,5,20,0,0,309,312,3,70,35,0,310,
+		311,5,10,0,0,311,313,3,54,27,0,312,310,1,0,0,0,312,313,1,0,0,0,313,37,
+		1,0,0,0,314,315,7,0,0,0,315,316,3,48,24,0,316,317,5,8,0,0,317,318,3,52,
+		26,0,318,319,5,24,0,0,319,320,3,54,27,0,320,39,1,0,0,0,321,322,5,25,0,
+		0,322,323,3,48,24,0,323,324,5,8,0,0,324,325,3,52,26,0,325,41,1,0,0,0,326,
+		327,3,48,24,0,327,328,5,10,0,0,328,329,3,54,27,0,329,43,1,0,0,0,330,331,
+		5,26,0,0,331,332,3,70,35,0,332,333,5,27,0,0,333,334,3,54,27,0,334,335,
+		5,28,0,0,335,336,3,54,27,0,336,340,5,2,0,0,337,339,3,32,16,0,338,337,1,
+		0,0,0,339,342,1,0,0,0,340,338,1,0,0,0,340,341,1,0,0,0,341,343,1,0,0,0,
+		342,340,1,0,0,0,343,344,5,3,0,0,344,45,1,0,0,0,345,346,5,11,0,0,346,351,
+		3,54,27,0,347,348,5,6,0,0,348,350,3,54,27,0,349,347,1,0,0,0,350,353,1,
+		0,0,0,351,349,1,0,0,0,351,352,1,0,0,0,352,47,1,0,0,0,353,351,1,0,0,0,354,
+		356,3,70,35,0,355,357,3,50,25,0,356,355,1,0,0,0,356,357,1,0,0,0,357,49,
+		1,0,0,0,358,359,5,29,0,0,359,364,3,54,27,0,360,361,5,6,0,0,361,363,3,54,
+		27,0,362,360,1,0,0,0,363,366,1,0,0,0,364,362,1,0,0,0,364,365,1,0,0,0,365,
+		367,1,0,0,0,366,364,1,0,0,0,367,368,5,30,0,0,368,51,1,0,0,0,369,378,5,
+		29,0,0,370,375,3,54,27,0,371,372,5,6,0,0,372,374,3,54,27,0,373,371,1,0,
+		0,0,374,377,1,0,0,0,375,373,1,0,0,0,375,376,1,0,0,0,376,379,1,0,0,0,377,
+		375,1,0,0,0,378,370,1,0,0,0,378,379,1,0,0,0,379,380,1,0,0,0,380,381,5,
+		30,0,0,381,53,1,0,0,0,382,387,3,56,28,0,383,384,7,1,0,0,384,386,3,56,28,
+		0,385,383,1,0,0,0,386,389,1,0,0,0,387,385,1,0,0,0,387,388,1,0,0,0,388,
+		55,1,0,0,0,389,387,1,0,0,0,390,395,3,58,29,0,391,392,7,2,0,0,392,394,3,
+		58,29,0,393,391,1,0,0,0,394,397,1,0,0,0,395,393,1,0,0,0,395,396,1,0,0,
+		0,396,57,1,0,0,0,397,395,1,0,0,0,398,400,5,32,0,0,399,398,1,0,0,0,400,
+		403,1,0,0,0,401,399,1,0,0,0,401,402,1,0,0,0,402,404,1,0,0,0,403,401,1,
+		0,0,0,404,410,3,60,30,0,405,407,5,35,0,0,406,408,5,32,0,0,407,406,1,0,
+		0,0,407,408,1,0,0,0,408,409,1,0,0,0,409,411,3,60,30,0,410,405,1,0,0,0,
+		410,411,1,0,0,0,411,59,1,0,0,0,412,416,3,62,31,0,413,415,5,36,0,0,414,
+		413,1,0,0,0,415,418,1,0,0,0,416,414,1,0,0,0,416,417,1,0,0,0,417,61,1,0,
+		0,0,418,416,1,0,0,0,419,430,5,44,0,0,420,423,3,70,35,0,421,424,3,64,32,
+		0,422,424,3,50,25,0,423,421,1,0,0,0,423,422,1,0,0,0,423,424,1,0,0,0,424,
+		430,1,0,0,0,425,426,5,5,0,0,426,427,3,54,27,0,427,428,5,7,0,0,428,430,
+		1,0,0,0,429,419,1,0,0,0,429,420,1,0,0,0,429,425,1,0,0,0,430,63,1,0,0,0,
+		431,440,5,5,0,0,432,437,3,66,33,0,433,434,5,6,0,0,434,436,3,66,33,0,435,
+		433,1,0,0,0,436,439,1,0,0,0,437,435,1,0,0,0,437,438,1,0,0,0,438,441,1,
+		0,0,0,439,437,1,0,0,0,440,432,1,0,0,0,440,441,1,0,0,0,441,444,1,0,0,0,
+		442,443,5,37,0,0,443,445,3,54,27,0,444,442,1,0,0,0,444,445,1,0,0,0,445,
+		446,1,0,0,0,446,447,5,7,0,0,447,65,1,0,0,0,448,449,3,70,35,0,449,450,5,
+		27,0,0,450,451,3,54,27,0,451,452,5,28,0,0,452,453,3,54,27,0,453,466,1,
+		0,0,0,454,455,3,70,35,0,455,456,5,8,0,0,456,458,1,0,0,0,457,454,1,0,0,
+		0,457,458,1,0,0,0,458,459,1,0,0,0,459,463,3,54,27,0,460,461,3,68,34,0,
+		461,462,3,54,27,0,462,464,1,0,0,0,463,460,1,0,0,0,463,464,1,0,0,0,464,
+		466,1,0,0,0,465,448,1,0,0,0,465,457,1,0,0,0,466,67,1,0,0,0,467,468,7,3,
+		0,0,468,69,1,0,0,0,469,470,7,4,0,0,470,71,1,0,0,0,54,75,87,95,108,111,
 		118,126,136,139,148,155,161,163,166,171,175,188,201,204,211,217,225,235,
-		250,254,264,267,274,286,292,298,326,337,342,350,361,364,373,381,387,393,
-		396,402,409,415,423,426,439,445,447
+		250,254,264,267,274,280,286,288,300,306,312,340,351,356,364,375,378,387,
+		395,401,407,410,416,423,429,437,440,444,457,463,465
 	};
 
 	public static readonly ATN _ATN =

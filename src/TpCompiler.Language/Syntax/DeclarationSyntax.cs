@@ -28,8 +28,8 @@ public abstract record DeclarationSyntax(Span Span) : SyntaxNode(Span)
 
     public sealed record Train(Span Span, ValueList<SettingSyntax> Settings) : DeclarationSyntax(Span);
 
-    /// <summary>A training step in the language itself; it is read, and not yet bound.</summary>
-    public sealed record Step(Span Span, NameSyntax Name) : DeclarationSyntax(Span);
+    /// <summary>A training step in the language itself: <c>step plain(x : [d], y) { … }</c>.</summary>
+    public sealed record Step(Span Span, NameSyntax Name, ValueList<InputSyntax> Inputs, ValueList<NameSyntax> Slots, ValueList<StatementSyntax> Body) : DeclarationSyntax(Span);
 }
 
 /// <summary><c>x : [d]</c>; without a shape one number.</summary>

@@ -16,7 +16,11 @@ public abstract record ExpressionSyntax(Span Span) : SyntaxNode(Span)
     public sealed record Name(Span Span, string Text, ValueList<ExpressionSyntax> Indices) : ExpressionSyntax(Span);
 
     /// <summary><c>tanh(h)</c>, <c>sgd(lr: 0.5)</c>.</summary>
-    public sealed record Call(Span Span, NameSyntax Function, ValueList<ArgumentSyntax> Arguments) : ExpressionSyntax(Span);
+    public sealed record Call(Span Span, NameSyntax Function, ValueList<ArgumentSyntax> Arguments) : ExpressionSyntax(Span)
+    {
+        /// <summary>The weights of <c>net(x; fast)</c>; null without.</summary>
+        public ExpressionSyntax? Weights { get; init; }
+    }
 
     /// <summary><c>-x</c>.</summary>
     public sealed record Negate(Span Span, ExpressionSyntax Operand) : ExpressionSyntax(Span);

@@ -17,7 +17,7 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
     {
         G.ProgramContext p => new DeclarationSyntax.Program(Place(p), Name(p.name()), Statements(p.statement())),
         G.NetworkContext n => new DeclarationSyntax.Network(
-            Place(n), Name(n.name()), n.input().Select(i => new InputSyntax(Place(i), Name(i.name()), Shape(i.shape()))).ToValueList(), Statements(n.statement())),
+            Place(n), Name(n.name()), n.input().Select(Input).ToValueList(), Statements(n.statement())),
         G.FunctionContext f => new DeclarationSyntax.Function(Place(f), Name(f.name(0)), f.name().Skip(1).Select(Name).ToValueList(), f.assignment().Select(Assignment).ToValueList(), Expression(f.expression())),
         G.ParametrizationContext p => new DeclarationSyntax.Parametrization(
             Place(p), p.name() is { } name ? Name(name) : null, p.children.Any(child => child.GetText() == "role" && child is Antlr4.Runtime.Tree.ITerminalNode), Entries(p.entries())),
@@ -28,7 +28,19 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
             o.slot().Select(s => Name(s.name())).ToValueList(),
             o.assignment().Select(Assignment).ToValueList()),
         G.TrainContext t => new DeclarationSyntax.Train(Place(t), t.setting().Select(Setting).ToValueList()),
-        G.StepContext s => new DeclarationSyntax.Step(Place(s), Name(s.name(0))),
+        G.StepContext s => new DeclarationSyntax.Step(
+            Place(s),
+            Name(s.name()),
+            s.input().Select(Input).ToValueList(),
+            s.slot().Select(slot => Name(slot.name())).ToValueList(),
+            s.children.Select(child => child switch
+            {
+                G.AxisContext a => (StatementSyntax?)Axis(a),
+                G.AssignmentContext a => Assignment(a),
+                G.LoopContext l => Loop(l),
+                G.ResultContext r => Result(r),
+                _ => null,
+            }).OfType<StatementSyntax>().ToValueList()),
         _ => throw new UnreachableException(),
     };
 
@@ -49,14 +61,22 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
     private StatementSyntax Statement(G.StatementContext context) => context.GetChild(0) switch
     {
         G.WidthContext w => new StatementSyntax.Width(Place(w), Name(w.name()), w.expression() is { } ratio ? Expression(ratio) : null),
-        G.AxisContext a => new StatementSyntax.Axis(Place(a), Name(a.name()), a.expression() is { } size ? Expression(size) : null),
+        G.AxisContext a => Axis(a),
         G.RandomContext r => new StatementSyntax.Random(Place(r), r.Start.Text, Target(r.target()), Shape(r.shape()), Expression(r.expression())),
         G.WeightContext w => new StatementSyntax.Weight(Place(w), Target(w.target()), Shape(w.shape())),
         G.AssignmentContext a => Assignment(a),
-        G.LoopContext l => new StatementSyntax.Loop(Place(l), Name(l.name()), Expression(l.expression(0)), Expression(l.expression(1)), Statements(l.statement())),
-        G.ResultContext r => new StatementSyntax.Return(Place(r), r.expression().Select(Expression).ToValueList()),
+        G.LoopContext l => Loop(l),
+        G.ResultContext r => Result(r),
         _ => throw new UnreachableException(),
     };
+
+    private StatementSyntax.Axis Axis(G.AxisContext a) => new(Place(a), Name(a.name()), a.expression() is { } size ? Expression(size) : null);
+
+    private StatementSyntax.Loop Loop(G.LoopContext l) => new(Place(l), Name(l.name()), Expression(l.expression(0)), Expression(l.expression(1)), Statements(l.statement()));
+
+    private StatementSyntax.Return Result(G.ResultContext r) => new(Place(r), r.expression().Select(Expression).ToValueList());
+
+    private InputSyntax Input(G.InputContext i) => new(Place(i), Name(i.name()), Shape(i.shape()));
 
     private StatementSyntax.Assignment Assignment(G.AssignmentContext a) => new(Place(a), Target(a.target()), Expression(a.expression()));
 
@@ -121,6 +141,9 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
 
         return context.arguments() is { } arguments
             ? new ExpressionSyntax.Call(Place(context), Name(context.name()), arguments.argument().Select(Argument).ToValueList())
+            {
+                Weights = arguments.expression() is { } weights ? Expression(weights) : null,
+            }
             : new ExpressionSyntax.Name(Place(context), context.name().GetText(), Indices(context.indices()));
     }
 

@@ -95,8 +95,8 @@ public sealed class KernelEquations
         ];
         if (plan is not null)
         {
-            sections.Add(KernelDescent.Of(network, plan, sample, OutputAxes(output)) is { } training
-                ? new("training: kernel gradient descent", training)
+            sections.Add(plan.Written is not null ? new("training: the program writes its step out, and kernel gradient descent is derived for the optimizers of a `train` block", [])
+                : KernelDescent.Of(network, plan, sample, OutputAxes(output)) is { } training ? new("training: kernel gradient descent", training)
                 : new("training: this rule has no kernel gradient descent, it is more than a sum of gradients (weight decay, or a norm)", []));
         }
 

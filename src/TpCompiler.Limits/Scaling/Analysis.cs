@@ -125,7 +125,7 @@ internal sealed class Analysis
 
         var alone = training.UpdateOf(parameter);
         var uses = forward.Statements.Instructions()
-            .Where(instruction => instruction is not Instruction.MatrixSum && instruction.Reads().Contains(parameter.Name))
+            .Where(instruction => instruction is not Instruction.MatrixSum && !program.Adapted.Contains(instruction.Result.Name) && instruction.Reads().Contains(parameter.Name))
             .SelectMany(instruction => forward.Scaled(instruction).Select(name => (Name: name, Missing: instruction is Instruction.MatMul && name == instruction.Result.Name ? parameter.A : 0)))
             .Distinct()
             .Select(use => new UseScale(use.Name, alone.SizeOf(use.Name).Change.Exponent + use.Missing))

@@ -34,10 +34,14 @@ internal sealed record ForwardPart(
     public static ForwardPart Of(Program program, IReadOnlyList<Statement> block, IReadOnlySet<string> weights)
     {
         var instructions = block.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
+        var adapted = program.Adapted.ToHashSet(StringComparer.Ordinal);
         var reported = program.Outputs.Where(instructions.ContainsKey).ToList();
         var outputs = reported.Where(output => instructions[output].Result.Kind == ValueKind.Scalar
-            && !Ancestors([output]).Any(other => other != output && reported.Contains(other))).ToValueList();
-        var reached = Ancestors(outputs);
+            && !Ancestors([output], adapted).Any(other => other != output && reported.Contains(other))).ToValueList();
+        var reached = Ancestors(outputs, new HashSet<string>());
+
+        // What an inner step does is judged by what its weights do: its gradients are no activations.
+        var judged = Ancestors(outputs, adapted);
         var statements = block.Where(statement => new[] { statement }.Definitions().Any(definition => reached.Contains(definition.Name))).ToValueList();
         var ordered = statements.Instructions().Where(instruction => reached.Contains(instruction.Result.Name)).ToList();
 
@@ -53,13 +57,14 @@ internal sealed record ForwardPart(
         var raw = ordered.Where(instruction => IsProduct(instruction) && IsRaw(instruction.Result.Name)).Select(instruction => instruction.Result.Name).ToHashSet(StringComparer.Ordinal);
         var candidates = ordered
             .Where(instruction => instruction is not (Instruction.Data or Instruction.Gaussian or Instruction.MatrixSum))
+            .Where(instruction => judged.Contains(instruction.Result.Name) && !adapted.Contains(instruction.Result.Name))
             .Where(instruction => dependent.Contains(instruction.Result.Name) && weighted.Contains(instruction.Result.Name))
             .Where(instruction => !raw.Contains(instruction.Result.Name))
             .Select(instruction => instruction.Result)
             .ToList();
         return new ForwardPart(
             outputs,
-            Features(outputs).Where(name => !weights.Contains(name) && dependent.Contains(name)).Distinct().ToValueList(),
+            Features(outputs).Where(name => !weights.Contains(name) && !adapted.Contains(name) && dependent.Contains(name)).Distinct().ToValueList(),
             statements,
             candidates.Where(result => result.Kind == ValueKind.Vector).Select(result => result.Name).ToValueList(),
             candidates.Where(result => result.Kind == ValueKind.Scalar && !outputs.Contains(result.Name)).Select(result => result.Name).ToValueList())
@@ -67,13 +72,13 @@ internal sealed record ForwardPart(
             Raw = raw,
         };
 
-        HashSet<string> Ancestors(IEnumerable<string> names)
+        HashSet<string> Ancestors(IEnumerable<string> names, IReadOnlySet<string> leaves)
         {
             var found = new HashSet<string>(StringComparer.Ordinal);
             var open = new Stack<string>(names);
             while (open.TryPop(out var name))
             {
-                if (found.Add(name) && instructions.TryGetValue(name, out var instruction))
+                if (found.Add(name) && !leaves.Contains(name) && instructions.TryGetValue(name, out var instruction))
                 {
                     foreach (var read in instruction.Reads())
                     {
