@@ -1,3 +1,4 @@
+using System.Text;
 using TpCompiler.Diagnostics;
 using TpCompiler.Symbolics;
 
@@ -20,6 +21,19 @@ public abstract record ExpressionSyntax(Span Span) : SyntaxNode(Span)
     {
         /// <summary>The weights of <c>net(x; fast)</c>; null without.</summary>
         public ExpressionSyntax? Weights { get; init; }
+
+        /// <summary>Weights only where there are some.</summary>
+        protected override bool PrintMembers(StringBuilder builder)
+        {
+            base.PrintMembers(builder);
+            builder.Append(", Function = ").Append(Function).Append(", Arguments = ").Append(Arguments);
+            if (Weights is not null)
+            {
+                builder.Append(", Weights = ").Append(Weights);
+            }
+
+            return true;
+        }
     }
 
     /// <summary><c>-x</c>.</summary>
