@@ -200,7 +200,8 @@ internal sealed class StepLowering
 
         Instruction AtTasks(Instruction instruction) => instruction.MapExpressions(expr => expr.SubstituteReferences(reference => wrt.Contains(reference.Name)
             ? reference with { Indices = [.. keep.Select(binder => (Index)binder.Name), .. reference.Indices] }
-            : reference)) with { Result = WithTasks(instruction.Result) };
+            : reference)) with
+        { Result = WithTasks(instruction.Result) };
 
         Instruction Without(Instruction instruction) => instruction.MapExpressions(expr => expr.SubstituteReferences(reference => wrt.Contains(reference.Name)
             ? reference with { Indices = reference.Indices.Skip(keep.Count).ToValueList() }

@@ -74,6 +74,7 @@ public static class TrainingProgram
             network.Axes,
             network.Parameters.Select(parameter => parameter.Trained ? parameter : parameter with { Initial = parameter.Name }).ToValueList(),
             [.. before, loop],
-            step.Outputs) { Adapted = lowering.Adapted.ToValueList() });
+            step.Outputs)
+        { Adapted = lowering.Adapted.ToValueList() });
     }
 }
