@@ -13,8 +13,8 @@ namespace TpCompiler.Numerics.Execution;
 internal abstract class CoordinateKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Below this many numbers threads cost more than they save.</summary>
-    private const long ParallelNumbers = 1 << 14;
+    /// <summary>Below this many numbers threads cost more than they save: another core has to fetch what this one has in its cache.</summary>
+    private const long ParallelNumbers = 1 << 18;
 
     /// <summary>Pieces of work that keep a few threads busy.</summary>
     private const int LeastPieces = 16;

@@ -36,6 +36,8 @@ internal sealed unsafe class GemmKernels<TRegisters, TR, T> : GemmKernels<T>
     private const int RowBlock = 96;
     private const int ColumnBlock = 1024;
 
+    private const double LeastShared = 1 << 21;
+
     private static readonly int Width = 2 * TRegisters.Count;
 
     /// <summary>B as packed by the calling thread's last product, kept for the next; at most 1 MiB.</summary>
@@ -64,12 +66,12 @@ internal sealed unsafe class GemmKernels<TRegisters, TR, T> : GemmKernels<T>
             for (int k = 0; k < x.K; k += DepthBlock)
             {
                 int first = j, from = k, depth = Math.Min(DepthBlock, x.K - k);
-                WorkSharing.Run(count, panel => PackRight(x, first + (panel * Width), from, depth, right + ((nint)panel * Width * depth)));
+                Share(x, count, panel => PackRight(x, first + (panel * Width), from, depth, right + ((nint)panel * Width * depth)));
 
                 // Few rows: also the columns are shared out.
                 int blocks = (x.M + RowBlock - 1) / RowBlock;
                 int parts = Math.Clamp(2 * WorkSharing.ThreadCount / blocks, 1, count);
-                WorkSharing.Run(blocks * parts, piece =>
+                Share(x, blocks * parts, piece =>
                 {
                     int block = piece / parts, part = piece % parts;
                     int begin = (int)((long)count * part / parts) * Width, end = Math.Min(columns, (int)((long)count * (part + 1) / parts) * Width);
@@ -79,6 +81,21 @@ internal sealed unsafe class GemmKernels<TRegisters, TR, T> : GemmKernels<T>
         }
 
         GC.KeepAlive(packed);
+    }
+
+    /// <summary>A small product is done before another core has its operands.</summary>
+    private static void Share(Product<T> x, int count, Action<int> piece)
+    {
+        if ((double)x.M * x.N * x.K >= LeastShared)
+        {
+            WorkSharing.Run(count, piece);
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            piece(i);
+        }
     }
 
     /// <summary>Adds the products over one block of k to some rows of C.</summary>

@@ -95,7 +95,10 @@ public class BrokenSyntaxTests
             (which, where) =>
             {
                 var text = Examples[which % Examples.Length];
-                int[] places = [.. Enumerable.Range(1, text.Length - 1).Where(i => text[i - 1] is ' ' or '\n' && !text[..i].Split('\n')[^1].Contains("//", StringComparison.Ordinal))];
+
+                // Behind `width n` an equals sign is sound: n is then whatever the next word names.
+                int[] places = [.. Enumerable.Range(1, text.Length - 1).Where(i => text[i - 1] is ' ' or '\n' && !text[..i].Split('\n')[^1].Contains("//", StringComparison.Ordinal)
+                    && !(symbol == "=" && text[..i].TrimEnd().Split('\n')[^1].TrimStart().StartsWith("width ", StringComparison.Ordinal)))];
                 var at = places[where % places.Length];
                 var compilation = Compilation.Compile(new SourceText("net.tp", $"{text[..at]} {symbol} {text[at..]}"));
                 var errors = compilation.Diagnostics.Select(error => error.Code).ToList();
