@@ -18,7 +18,7 @@ internal static class DerivationPipeline
     /// <summary>The derivation; null when the text has errors, which are in the compilation's diagnostics.</summary>
     public static Derivation? Of(Compilation compilation, SourceText source)
     {
-        if (compilation.Diagnostics.HasErrors || (compilation.Program ?? compilation.TrainingProgram ?? compilation.ForwardProgram) is not { } program
+        if (compilation.Diagnostics.HasErrors || compilation.Whole is not { } program
             || !Verified.Holds(program, "lowering", source, compilation.Diagnostics))
         {
             return null;

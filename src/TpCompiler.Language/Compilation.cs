@@ -19,6 +19,8 @@ public sealed class Compilation
         }.Select(row => row.Code),
     ];
 
+    private Program? forward;
+
     private Compilation(FileSyntax tree, DiagnosticBag diagnostics)
     {
         SyntaxTree = tree;
@@ -32,13 +34,16 @@ public sealed class Compilation
     /// <summary>The level-1 program, when the file holds one.</summary>
     public Program? Program { get; private set; }
 
+    /// <summary>What the file stands for: its program of instructions, its whole training, or its network run once.</summary>
+    public Program? Whole => Program ?? TrainingProgram ?? ForwardProgram;
+
     public Network? Network { get; private set; }
 
     /// <summary>How the network is trained, when the file says so.</summary>
     public TrainingPlan? TrainingPlan { get; private set; }
 
     /// <summary>The network run once, at initialisation.</summary>
-    public Program? ForwardProgram { get; private set; }
+    public Program? ForwardProgram => Network is null ? null : forward ??= Ir.ForwardProgram.Of(Network);
 
     /// <summary>The whole training.</summary>
     public Program? TrainingProgram { get; private set; }
@@ -105,7 +110,6 @@ public sealed class Compilation
 
         if (Network is not null)
         {
-            ForwardProgram = Ir.ForwardProgram.Of(Network);
             var made = TrainingPlan is null || HasEntrywiseMatrices ? null : Ir.TrainingProgram.Of(Network, TrainingPlan, Diagnostics);
             TrainingProgram = Diagnostics.HasErrors ? null : made;
             GradientProgram = TrainingPlan is null || Diagnostics.HasErrors ? null

@@ -83,7 +83,7 @@ internal sealed class CompileCommand : Command
 
         Compilation compilation = Compilation.Compile(source);
         DiagnosticBag all = compilation.Diagnostics;
-        if (!all.HasErrors && (compilation.Program ?? compilation.TrainingProgram ?? compilation.ForwardProgram) is { } program)
+        if (!all.HasErrors && compilation.Whole is { } program)
         {
             var (text, refusal) = target.Simulator(program, compilation.Network, compilation.TrainingPlan);
             if (text is not null)

@@ -104,9 +104,12 @@ public sealed class GridCarrier : Carrier
         var mean = density.Average();
         Weights = new double[Length];
         Array.Fill(Weights, 1);
-        for (var dimension = 0; dimension < dimensions; dimension++)
+        for (int dimension = 0, stride = 1; dimension < dimensions; dimension++, stride *= nodes)
         {
-            Visit(dimension, (point, k) => Weights[point] *= density[k] / mean);
+            for (var point = 0; point < Length; point++)
+            {
+                Weights[point] *= density[point / stride % nodes] / mean;
+            }
         }
     }
 
@@ -122,18 +125,10 @@ public sealed class GridCarrier : Carrier
             throw new CapacityExceededException();
         }
 
-        var values = new double[Length];
-        Visit(number, (point, k) => values[point] = nodes[k]);
-        values.CopyTo(destination);
-    }
-
-    /// <summary>Each point with the number of its node along a dimension.</summary>
-    private void Visit(int dimension, Action<int, int> node)
-    {
-        var stride = PointsOf(nodes.Length, dimension);
+        var stride = PointsOf(nodes.Length, number);
         for (var point = 0; point < Length; point++)
         {
-            node(point, point / stride % nodes.Length);
+            destination[point] = nodes[point / stride % nodes.Length];
         }
     }
 }

@@ -13,32 +13,36 @@ public static class CoefficientProgram
     /// <summary>The name of the constant vector, which no source program can use.</summary>
     public const string One = "1";
 
-    /// <summary>The program for coefficient vectors of length <paramref name="capacity"/>, or null when it is not affine.</summary>
-    public static Program? Of(Program limit, int capacity)
+    /// <summary>Whether the program has such a form; decided by the first instruction that hasn't.</summary>
+    public static bool IsAffine(Program limit)
+    {
+        var vectors = limit.Body.SelectMany(VectorsOf).ToHashSet();
+        return limit.Body.Instructions().All(instruction => instruction switch
+        {
+            Instruction.Nonlin { Result.Kind: ValueKind.Vector } nonlin => HomogeneousParts.Of(nonlin.Body, vectors.Contains) is { Count: <= 2 },
+            Instruction.Moment moment => HomogeneousParts.Of(moment.Body, vectors.Contains) is { Count: <= 3 },
+            _ => true,
+        });
+    }
+
+    /// <summary>An affine program for coefficient vectors of length <paramref name="capacity"/>.</summary>
+    public static Program Of(Program limit, int capacity)
     {
         var vectors = limit.Body.SelectMany(VectorsOf).ToHashSet();
         var width = limit.Widths[0].Name;
         var one = new Instruction.Gaussian(new Definition(One, [], [width]), 1);
-        var body = RewriteBlock(limit.Body);
-        return body is null ? null : limit with { Body = new[] { (Statement)one }.Concat(body).ToValueList() };
+        return limit with { Body = limit.Body.Select(Rewrite).Prepend(one).ToValueList() };
 
-        List<Statement>? RewriteBlock(ValueList<Statement> block)
+        Statement Rewrite(Statement statement) => statement switch
         {
-            var rewritten = block.Select(Rewrite).ToList();
-            return rewritten.Contains(null) ? null : [.. rewritten.Select(statement => statement!)];
-        }
-
-        Statement? Rewrite(Statement statement) => statement switch
-        {
-            Instruction.Nonlin { Result.Kind: ValueKind.Vector } nonlin =>
-                HomogeneousParts.Of(nonlin.Body, vectors.Contains) is { Count: <= 2 } parts ? nonlin with { Body = Weighted(parts) } : null,
-            Instruction.Moment moment =>
-                HomogeneousParts.Of(moment.Body, vectors.Contains) is { Count: <= 3 } parts
-                    ? moment with { Body = capacity * Weighted([.. parts, .. Enumerable.Repeat(Expr.Zero, 3 - parts.Count)]) }
-                    : null,
-            Loop loop => RewriteBlock(loop.Body) is { } inner ? loop with { Body = inner.ToValueList() } : null,
+            Instruction.Nonlin { Result.Kind: ValueKind.Vector } nonlin => nonlin with { Body = Weighted(PartsOf(nonlin.Body)) },
+            Instruction.Moment moment when PartsOf(moment.Body) is var parts =>
+                moment with { Body = capacity * Weighted([.. parts, .. Enumerable.Repeat(Expr.Zero, 3 - parts.Count)]) },
+            Loop loop => loop with { Body = loop.Body.Select(Rewrite).ToValueList() },
             _ => statement,
         };
+
+        IReadOnlyList<Expr> PartsOf(Expr body) => HomogeneousParts.Of(body, vectors.Contains) ?? throw new InvalidOperationException("The program is not affine.");
     }
 
     /// <summary>Σ_d part_d · 1^(top − d): every term of one degree.</summary>

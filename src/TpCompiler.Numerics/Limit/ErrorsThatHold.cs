@@ -4,7 +4,7 @@ namespace TpCompiler.Numerics.Limit;
 
 /// <summary>
 /// What scramblings can't see: where a heavy tail decides (the mean of x⁸, of e^{2x}), all of them miss the same rare points, agree, and are wrong together. More points show it: the mean moves on in one direction.
-/// So no error is less than half of how far the number moved when it got four times the points, which is less than a standard error where the error falls as it should. A number of which no
+/// So no error is less than half of how far the number moved when it got more points (two or four times as many), which is less than a standard error where the error falls as it should. A number of which no
 /// scrambling shows any error is known to one point in all of them at best.
 /// </summary>
 internal static class ErrorsThatHold
@@ -23,11 +23,7 @@ internal static class ErrorsThatHold
         {
             Values = record.Values.Select((estimate, k) => Corrected(fewer.Records[i].Values[k], estimate, result.Replicates)).ToValueList(),
         }).ToValueList();
-        return result with
-        {
-            Records = records,
-            LargestError = records.SelectMany(record => record.Values).Select(estimate => estimate.Error).DefaultIfEmpty(0).Max(),
-        };
+        return result with { Records = records, LargestError = LimitResult.LargestErrorOf(records) };
     }
 
     private static Estimate Corrected(Estimate before, Estimate now, int replicates)

@@ -26,7 +26,7 @@ public static class LimitEvaluator
 
     /// <summary>What the variables of a limit program will live in; where there is more than one, the first that the size of the program allows.</summary>
     public static ValueList<string> TiersOf(Program limit) =>
-        CoefficientProgram.Of(limit, FirstCapacity) is not null ? [Coefficients]
+        CoefficientProgram.IsAffine(limit) ? [Coefficients]
         :
         [
             .. PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials] : ValueList<string>.Empty,
@@ -42,7 +42,7 @@ public static class LimitEvaluator
     public static LimitResult Evaluate(
         Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress = null, CancellationToken cancel = default)
     {
-        if (settings.AllowExact && CoefficientProgram.Of(limit, FirstCapacity) is not null)
+        if (settings.AllowExact && CoefficientProgram.IsAffine(limit))
         {
             return ByCoefficients(limit, feed, settings, cancel);
         }
@@ -100,7 +100,7 @@ public static class LimitEvaluator
         {
             try
             {
-                var program = CoefficientProgram.Of(limit, capacity)!;
+                var program = CoefficientProgram.Of(limit, capacity);
                 var run = new LimitInterpreter(program, Execution(settings, settings.Threads), new CoefficientCarrier(capacity), settings.Seed).Run(feed, null, cancel);
                 var records = run.Records.Select(record => new LimitRecord(
                     record.Name,
@@ -199,9 +199,8 @@ public static class LimitEvaluator
 
         var records = Combine(runs, points);
         var shortfall = runs.Select(ShortfallOf).Max();
-        var largest = records.SelectMany(record => record.Values).Select(estimate => estimate.Error).DefaultIfEmpty(0).Max();
         var failure = runs.Select(run => run.Failure).FirstOrDefault(found => found is not null);
-        return new LimitResult(records, QuasiRandom, points, runs.Length, shortfall, largest, failure);
+        return new LimitResult(records, QuasiRandom, points, runs.Length, shortfall, LimitResult.LargestErrorOf(records), failure);
     }
 
     private static ExecutionSettings Execution(LimitSettings settings, int threads) => new() { AxisSizes = settings.AxisSizes, Threads = threads };

@@ -76,6 +76,10 @@ public sealed record LimitResult(
     double LargestError,
     NotFiniteValue? Failure)
 {
+    /// <summary>The largest error among some numbers; 0 when there are none.</summary>
+    public static double LargestErrorOf(IEnumerable<LimitRecord> records) =>
+        records.SelectMany(record => record.Values).Select(estimate => estimate.Error).DefaultIfEmpty(0).Max();
+
     /// <summary>No numbers, and why.</summary>
     public static LimitResult Nothing(int points, int replicates, LimitShortfall why) =>
         new([], LimitEvaluator.QuasiRandom, points, replicates, why, double.PositiveInfinity, null);

@@ -82,7 +82,6 @@ internal static class QuadratureGrid
             now.Iteration,
             now.Shape,
             before.Values.Zip(now.Values, (x, y) => new Estimate(y, (2 * Math.Abs(y - x)) + (1e-13 * Math.Max(1, Math.Abs(y))), ErrorKind.Bound, points)).ToValueList())).ToValueList();
-        var largest = records.SelectMany(record => record.Values).Select(estimate => estimate.Error).DefaultIfEmpty(0).Max();
-        return new LimitResult(records, LimitEvaluator.Quadrature, points, 1, LimitShortfall.None, largest, null);
+        return new LimitResult(records, LimitEvaluator.Quadrature, points, 1, LimitShortfall.None, LimitResult.LargestErrorOf(records), null);
     }
 }
