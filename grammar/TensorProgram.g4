@@ -37,14 +37,14 @@ slot : 'slot' name ;
 train : 'train' '{' setting* '}' ;
 
 setting
-    : settingName name STRING
-    | settingName STRING
+    : settingName name STRING NUMBER?
+    | settingName STRING NUMBER?
     | settingName expression
     ;
 
 settingName : name | 'optimizer' ;
 
-step : 'step' name '(' (input (',' input)*)? ')' '{' axis* slot* (assignment | loop | result)* '}' ;
+step : ('step' | 'test') name '(' (input (',' input)*)? ')' '{' axis* slot* (assignment | loop | result)* '}' ;
 
 statement
     : width
@@ -100,7 +100,7 @@ argument
 comparison : '<' | '<=' | '>' | '>=' | '==' | '!=' ;
 
 // Words that only mean something in one place stay free as names.
-name : NAME | 'role' | 'by' | 'slot' | 'in' | 'scalar' | 'axis' | 'step' ;
+name : NAME | 'role' | 'by' | 'slot' | 'in' | 'scalar' | 'axis' | 'step' | 'test' ;
 
 NUMBER : DIGIT+ ('.' DIGIT+)? ([eE] [+-]? DIGIT+)? ;
 NAME : [\p{L}_] [\p{L}\p{Nd}_]* ;

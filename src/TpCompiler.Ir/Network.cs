@@ -53,6 +53,18 @@ public sealed record TrainingPlan(
     /// <summary>The loss when it is a named one, of curvature at most 1 in the outputs of a sample: <c>mse</c>, <c>logistic</c> (targets ±1), <c>cross_entropy</c>; null when it is written out.</summary>
     public string? LossName { get; init; }
 
+    /// <summary>What is measured with the weights on data that nothing is learned from, as the program writes it out; null when it says nothing.</summary>
+    public StepRule? Test { get; init; }
+
+    /// <summary>The samples that <see cref="Test"/> is measured on after each epoch, to keep the best weights; null for none.</summary>
+    public HeldOutData? Validation { get; init; }
+
+    /// <summary>The samples that <see cref="Test"/> is measured on at the end; null for none.</summary>
+    public HeldOutData? TestData { get; init; }
+
+    /// <summary>Steps from one validation to the next; null for a validation at the end only.</summary>
+    public int? Epoch { get; init; }
+
     /// <summary>The step as the program writes it out, in place of loss, rule and learning rate; null when an optimizer makes it.</summary>
     public StepRule? Written { get; init; }
 
@@ -71,8 +83,13 @@ public sealed record TrainingPlan(
 /// <param name="Suffix">What is added to the names of the forward pass.</param>
 public sealed record EvaluationSet(Axis Axis, ValueList<Instruction.Data> Inputs, string Suffix = "_test");
 
-/// <summary>Where samples come from: <c>"xor.csv"</c>, <c>images "omniglot/"</c>.</summary>
+/// <summary>Where samples come from: <c>"xor.csv"</c>, <c>images "omniglot/"</c>, <c>tasks "omniglot/test.json"</c>.</summary>
 public sealed record DataSource(string Kind, string Path);
+
+/// <summary>Samples that nothing is learned from.</summary>
+/// <param name="Source">Where they come from.</param>
+/// <param name="Samples">How many are taken; null for as many as there are.</param>
+public sealed record HeldOutData(DataSource Source, int? Samples);
 
 /// <summary>
 /// An optimizer, the same for every weight: assignments carried out in order, once a step, of slots (state that starts at 0, of the weight's type) and of the weight

@@ -17,8 +17,33 @@ public static class TrainingProgram
     public static Program Of(Network network, TrainingPlan plan, DiagnosticBag? diagnostics = null)
     {
         var bag = diagnostics ?? [];
-        var program = Make(network, plan, bag);
+        var program = DeadCode.Remove(Make(network, plan, bag));
         return diagnostics is not null || bag.Count == 0 ? program : throw new ArgumentException(string.Join('\n', bag));
+    }
+
+    /// <summary>
+    /// The training with <see cref="TrainingPlan.Test"/> behind its loop, where the weights have their final values: what runs. Data outside the loop is the test's. The test moves nothing,
+    /// so scales and equations are those of <see cref="Of"/>.
+    /// </summary>
+    public static Program WithTest(Network network, TrainingPlan plan, DiagnosticBag diagnostics)
+    {
+        var program = Make(network, plan, diagnostics);
+        if (plan.Test is not { } test)
+        {
+            return DeadCode.Remove(program);
+        }
+
+        var names = new NameSupply(program.Body.Definitions().Select(definition => definition.Name)
+            .Concat(network.Parameters.SelectMany(parameter => new[] { parameter.Name, parameter.Initial }))
+            .Concat(test.Names));
+        var lowering = new StepLowering(network, test, names, [.. network.Parameters.Select(parameter => parameter.Type)], diagnostics);
+        return DeadCode.Remove(program with
+        {
+            // T iterations here, each with its update: the weights behind the loop are those after T steps.
+            Body = [.. program.Body.Select(statement => statement is Loop loop ? loop with { Count = plan.Steps } : statement), .. lowering.Statements()],
+            Outputs = [.. program.Outputs, .. test.Outputs],
+            Adapted = [.. program.Adapted, .. lowering.Adapted],
+        });
     }
 
     private static Program Make(Network network, TrainingPlan plan, DiagnosticBag diagnostics)
@@ -48,14 +73,13 @@ public static class TrainingProgram
         }
 
         var loop = new Loop(Step, plan.Steps + 1, carried.ToValueList(), body.ToValueList());
-        var program = new Program(
+        return new Program(
             network.Name,
             network.Widths,
             plan.Evaluation is { } test ? network.Axes.Add(test.Axis) : network.Axes,
             network.Parameters.Select(parameter => parameter.Trained ? parameter : parameter with { Initial = parameter.Name }).ToValueList(),
             [.. before, loop],
             [.. network.Outputs, plan.LossValue, .. evaluation.Outputs]);
-        return DeadCode.Remove(program);
     }
 
     private static Program Written(Network network, TrainingPlan plan, StepRule step, DiagnosticBag diagnostics)
@@ -68,13 +92,13 @@ public static class TrainingProgram
         var body = lowering.Statements();
         before.AddRange(lowering.Initialisation);
         var loop = new Loop(Step, plan.Steps + 1, lowering.Carried().ToValueList(), body.ToValueList());
-        return DeadCode.Remove(new Program(
+        return new Program(
             network.Name,
             network.Widths,
             network.Axes,
             network.Parameters.Select(parameter => parameter.Trained ? parameter : parameter with { Initial = parameter.Name }).ToValueList(),
             [.. before, loop],
             step.Outputs)
-        { Adapted = lowering.Adapted.ToValueList() });
+        { Adapted = lowering.Adapted.ToValueList() };
     }
 }

@@ -53,11 +53,17 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string?> save = new("--save") { Description = "Of a finite net: write its initial weights and the samples to this .npz file", HelpName = "FILE" };
 
+    private readonly Option<string?> checkpoint = new("--checkpoint")
+    {
+        Description = "Of a training with a test: keep the state in this file after each epoch, and go on from it when it is there",
+        HelpName = "FILE",
+    };
+
     public RunCommand(CommonOptions common)
         : base("run", "Run a program: a finite net, or its infinite-width limit")
     {
         Arguments.Add(file);
-        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data, save })
+        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data, save, checkpoint })
         {
             Options.Add(option);
         }
@@ -87,14 +93,64 @@ internal sealed class RunCommand : Command
         }
 
         DiagnosticBag diagnostics = new();
-        if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), parsed.GetValue(steps), reporter, diagnostics) is { } program
-            && (parsed.GetValue(width) is { } n ? Finite(program, n, parsed, reporter, diagnostics) : Limit(program, parsed, reporter, diagnostics)) is { } report)
+        if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), parsed.GetValue(steps), reporter, diagnostics) is { } program)
         {
-            reporter.Result(report.WriteJson, report.Text);
+            Run(program, parsed, reporter, diagnostics);
         }
 
         return reporter.Report(diagnostics);
     }
+
+    private void Run(RunnableProgram program, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (program.Measured is not null)
+        {
+            if ((parsed.GetValue(width) is { } n ? MeasuredFinite(program, n, parsed, reporter, diagnostics) : MeasuredLimit(program, parsed, reporter, diagnostics)) is { } measured)
+            {
+                reporter.Result(measured.WriteJson, measured.Text);
+            }
+        }
+        else if (parsed.GetValue(checkpoint) is not null)
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NothingToRun, null, parsed.GetValue(file)!, "`test`").WithHelp("`--checkpoint` is for trainings that are measured after each epoch, with a `test` block"));
+        }
+        else if ((parsed.GetValue(width) is { } n ? Finite(program, n, parsed, reporter, diagnostics) : Limit(program, parsed, reporter, diagnostics)) is { } report)
+        {
+            reporter.Result(report.WriteJson, report.Text);
+        }
+    }
+
+    private TrainingReport? MeasuredFinite(RunnableProgram program, int n, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (parsed.GetValue(save) is { } path)
+        {
+            InitialWeights.Save(path, program, n, parsed.GetValue(seed), diagnostics);
+        }
+
+        FiniteSettings settings = Settings(n, parsed);
+        return ProgramRunner.FitsInMemory(program.Program, program.AxisSizes, settings, diagnostics)
+            ? TrainingRunner.Finite(program, settings, parsed.GetValue(checkpoint), reporter, diagnostics)
+            : null;
+    }
+
+    private TrainingReport? MeasuredLimit(RunnableProgram program, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (program.Verdict?.Regime == Regime.KernelRegime)
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "a test of a training in the kernel regime").WithHelp("without `test`, `validation` and `epoch` the program runs"));
+            return null;
+        }
+
+        return LimitOf.Program(program, diagnostics) is null ? null : TrainingRunner.Limit(
+            program,
+            new LimitSettings { Points = parsed.GetValue(points), Seed = parsed.GetValue(seed), AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount },
+            parsed.GetValue(checkpoint),
+            reporter,
+            diagnostics);
+    }
+
+    private FiniteSettings Settings(int n, ParseResult parsed) =>
+        new(n, parsed.GetValue(seed), parsed.GetValue(precision) == Precision.Double.Name() ? Precision.Double : Precision.Single, parsed.GetValue(seeds));
 
     private RunReport? Finite(RunnableProgram program, int n, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
     {
@@ -103,7 +159,7 @@ internal sealed class RunCommand : Command
             InitialWeights.Save(path, program, n, parsed.GetValue(seed), diagnostics);
         }
 
-        FiniteSettings settings = new(n, parsed.GetValue(seed), parsed.GetValue(precision) == Precision.Double.Name() ? Precision.Double : Precision.Single, parsed.GetValue(seeds));
+        FiniteSettings settings = Settings(n, parsed);
         return ProgramRunner.FitsInMemory(program.Program, program.AxisSizes, settings, diagnostics)
             ? ProgramRunner.Finite(program.Program, program.Source, program.Feed, program.AxisSizes, settings, reporter, diagnostics)
             : null;

@@ -16,13 +16,33 @@ internal static class DataReader
     public static Samples? Read(DataSource source, string programPath, Needs needs, Location? origin, DiagnosticBag diagnostics)
     {
         string path = Path.Combine(Path.GetDirectoryName(programPath) ?? "", source.Path);
+        return Guarded(path, origin, diagnostics, () => source.Kind switch
+        {
+            "images" => ImageFolder.Read(path, needs, origin, diagnostics),
+            _ => NumberTable.Read(path, needs, origin, diagnostics),
+        });
+    }
+
+    /// <summary>Tasks, or null with an error in the bag.</summary>
+    /// <param name="source">The split that the program names.</param>
+    /// <param name="programPath">The program's own path.</param>
+    /// <param name="dataPath">A folder in place of the one that the split lies in; null for none.</param>
+    /// <param name="fields">What is read.</param>
+    /// <param name="network">Says the sizes of the fields' axes.</param>
+    /// <param name="stream">Selects the tasks.</param>
+    /// <param name="diagnostics">Where errors go.</param>
+    public static TaskFeed? Tasks(DataSource source, string programPath, string? dataPath, IReadOnlyList<Instruction.Data> fields, Network network, ulong stream, DiagnosticBag diagnostics)
+    {
+        string path = dataPath is null ? Path.Combine(Path.GetDirectoryName(programPath) ?? "", source.Path) : Path.Combine(dataPath, Path.GetFileName(source.Path));
+        return Guarded(path, null, diagnostics, () => TaskFeed.Read(source with { Path = path }, fields, network, stream, diagnostics));
+    }
+
+    private static T? Guarded<T>(string path, Location? origin, DiagnosticBag diagnostics, Func<T?> read)
+        where T : class
+    {
         try
         {
-            return source.Kind switch
-            {
-                "images" => ImageFolder.Read(path, needs, origin, diagnostics),
-                _ => NumberTable.Read(path, needs, origin, diagnostics),
-            };
+            return read();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

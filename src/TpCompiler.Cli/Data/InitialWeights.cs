@@ -10,6 +10,12 @@ internal static class InitialWeights
 {
     public static void Save(string path, RunnableProgram program, int width, ulong seed, DiagnosticBag diagnostics)
     {
+        if (program.IsEndless)
+        {
+            diagnostics.Add(Codes.NotAvailable, null, "`--save` with tasks, which have no end,");
+            return;
+        }
+
         try
         {
             using NumPyArchive archive = new(File.Create(path));

@@ -23,5 +23,25 @@ internal sealed class NumPyArchive(Stream stream) : IDisposable
         entry.Write(MemoryMarshal.AsBytes(numbers.AsSpan()));
     }
 
+    /// <summary>A text beside the arrays.</summary>
+    public void AddText(string name, string text)
+    {
+        using Stream entry = zip.CreateEntry(name).Open();
+        entry.Write(Encoding.UTF8.GetBytes(text));
+    }
+
+    /// <summary>The numbers of an array as <see cref="Add"/> writes it, its shape forgotten.</summary>
+    /// <exception cref="InvalidDataException">It is another kind of array.</exception>
+    public static double[] Read(ZipArchiveEntry array)
+    {
+        using Stream stream = array.Open();
+        byte[] bytes = new byte[array.Length];
+        stream.ReadExactly(bytes);
+        int start = bytes.Length < 10 ? 0 : 10 + bytes[8] + (bytes[9] << 8);
+        return start == 0 || start > bytes.Length || !Encoding.ASCII.GetString(bytes, 10, start - 10).Contains("'<f8'", StringComparison.Ordinal)
+            ? throw new InvalidDataException($"{array.FullName} is no array of doubles")
+            : MemoryMarshal.Cast<byte, double>(bytes.AsSpan(start)).ToArray();
+    }
+
     public void Dispose() => zip.Dispose();
 }

@@ -26,7 +26,16 @@ internal sealed record RunnableProgram(
     public TrainingPlan? Plan { get; private init; }
 
     /// <summary>Its data, batch by batch.</summary>
-    public IDataFeed Feed => FeedOf(Samples);
+    public IDataFeed Feed => Tasks ?? FeedOf(Samples);
+
+    /// <summary>Whether its data is drawn anew for each step.</summary>
+    public bool IsEndless => Tasks is not null;
+
+    /// <summary>Its data, when this is tasks, which have no end.</summary>
+    private TaskFeed? Tasks { get; init; }
+
+    /// <summary>What is measured besides; null when the file has no test.</summary>
+    public MeasuredTraining? Measured { get; private init; }
 
     /// <summary>Other samples in place of its own, batch by batch.</summary>
     public static IDataFeed FeedOf(IReadOnlyDictionary<string, SampleField> samples) => samples.Count == 0 ? NoData.Instance : new BatchFeed(samples);
@@ -85,13 +94,29 @@ internal sealed record RunnableProgram(
             training = TrainingProgram.Of(network, plan);
         }
 
-        network = plan.Fed(network);
-        if (Bind(network, plan, path, dataPath, diagnostics) is not { } data)
+        MeasuredTraining? measured = null;
+        if (plan.Test is not null && (measured = MeasuredTraining.Read(network, plan, source, path, dataPath, diagnostics)) is null)
         {
             return null;
         }
 
-        return new(source, compilation, training, data.AxisSizes, SamplesOf(data, network, plan)) { Plan = plan };
+        network = plan.Fed(network);
+        if (plan.Source is { Kind: "tasks" or "rotated_tasks" } tasks)
+        {
+            if (plan.BatchSize is null)
+            {
+                diagnostics.Add(Diagnostic.Create(Codes.NothingToRun, null, path, "`batch`").WithHelp("tasks have no end: `batch 32` says how many a step takes"));
+                return null;
+            }
+
+            return DataReader.Tasks(tasks, path, dataPath, network.Inputs, network, 0, diagnostics) is { } stream
+                ? new(source, compilation, training, new Dictionary<string, int>(), new Dictionary<string, SampleField>()) { Plan = plan, Tasks = stream, Measured = measured }
+                : null;
+        }
+
+        return Bind(network, plan, path, dataPath, diagnostics) is { } data
+            ? new(source, compilation, training, data.AxisSizes, SamplesOf(data, network, plan)) { Plan = plan, Measured = measured }
+            : null;
     }
 
     private static DataBinding? Bind(Network network, TrainingPlan plan, string path, string? dataPath, DiagnosticBag diagnostics)
@@ -115,7 +140,7 @@ internal sealed record RunnableProgram(
             : null;
     }
 
-    private static Dictionary<string, SampleField> SamplesOf(DataBinding data, Network network, TrainingPlan plan)
+    public static Dictionary<string, SampleField> SamplesOf(DataBinding data, Network network, TrainingPlan plan)
     {
         Dictionary<string, SampleField> fields = [];
         foreach (Instruction.Data field in network.Inputs.Concat(plan.Targets))

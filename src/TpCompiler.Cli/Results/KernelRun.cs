@@ -17,7 +17,11 @@ internal static class KernelRun
         (Network network, TrainingPlan plan, Verdict verdict) = (program.Compilation.Network!, program.Plan!, program.Verdict!);
         bool startsAtZero = verdict.InitialOutput != InitialOutput.GaussianProcess;
         string obstacle;
-        if (KernelRule.Of(plan.Rule) is not { } rule)
+        if (plan.Written is not null)
+        {
+            obstacle = "its step is written out, and the kernel equation is that of an optimizer";
+        }
+        else if (KernelRule.Of(plan.Rule) is not { } rule)
         {
             obstacle = "weight decay shrinks the initial weights, so that the kernel changes with every step; a rule that isn't linear in the gradient has no kernel";
         }

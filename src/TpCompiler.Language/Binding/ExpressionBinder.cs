@@ -289,6 +289,12 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return emitted with { Expr = multiplier * emitted.Expr, Size = 3, Depth = 2, HasProduct = true };
         }
 
+        if (columns.IsWide && right.HasProduct)
+        {
+            // A preactivation that an output weight reads is a feature, and has a name.
+            right = Vector(right, "h", span) with { HasProduct = true };
+        }
+
         // The entries at their index variables: a dimension of size 1 has none, and rows come before columns.
         var indices = new[] { matrix.Rows.Axis, matrix.Columns.Axis }.OfType<string>().Select(a => (Index)block.BinderOf(a).Name).ToValueList();
         var weight = new Expr.Reference(matrix.Name, indices);

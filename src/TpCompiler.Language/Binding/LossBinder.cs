@@ -44,6 +44,9 @@ internal sealed class LossBinder(Block block)
     /// <summary>Whether it is the name of a loss.</summary>
     public static bool Knows(string name) => Named.Contains(name);
 
+    /// <summary>Whether it is the name of a loss, or of what is measured without being one.</summary>
+    public static bool KnowsMeasure(string name) => Knows(name) || name == "accuracy";
+
     /// <summary>A named loss of an output f with the target y, summed over <paramref name="own"/>.</summary>
     public Expr? Of(NameSyntax name, Expr f, Expr y, IReadOnlyList<IndexBinder> own)
     {
@@ -59,6 +62,14 @@ internal sealed class LossBinder(Block block)
                 var other = classes with { Name = classes.Name + "'" };
                 var logSum = Expr.Apply("log", Expr.SumOver(other, Expr.Apply("exp", f.RenameIndex(classes.Name, other.Name))));
                 return Over(own, y * (logSum - f));
+            case "accuracy" when own.Count > 0:
+                // 1 where the target's class is above every other, Σ_c (1 − y_c) (1 − step(Σ_k y_k f_k − f_c)) = 0; else 0.
+                var given = own[^1];
+                var label = given with { Name = given.Name + "'" };
+                var score = Expr.SumOver(label, y.RenameIndex(given.Name, label.Name) * f.RenameIndex(given.Name, label.Name));
+                return Over(own.Take(own.Count - 1), 1 - Expr.Apply("sign", Expr.SumOver(given, (1 - y) * (1 - Expr.Apply("step", score - f)))));
+            case "accuracy":
+                return Expr.Apply("step", y * f);
             default:
                 block.Report(Diagnostic.Create(Codes.LossShapeMismatch, block.Place(name.Span), "`cross_entropy`", "a number for each class", "one number")
                     .WithHelp("with two classes and labels 1 and -1 the loss is `logistic`"));

@@ -71,31 +71,37 @@ internal static class NetworkBinder
         }
 
         var forward = block.Statements.ToList();
-        var written = file.Declarations.OfType<DeclarationSyntax.Step>().ToList();
-        foreach (var second in written.Skip(1))
+        var written = file.Declarations.OfType<DeclarationSyntax.Step>().Where(step => !step.IsTest).ToList();
+        var tests = file.Declarations.OfType<DeclarationSyntax.Step>().Where(step => step.IsTest).ToList();
+        foreach (var second in written.Skip(1).Concat(tests.Skip(1)))
         {
-            block.Report(Codes.DuplicateSetting, second.Name.Span, "step");
+            block.Report(Codes.DuplicateSetting, second.Name.Span, second.IsTest ? "test" : "step");
         }
 
         TrainingPlan? plan;
         if (written is [var step, ..])
         {
-            if (trains.Count == 0)
-            {
-                block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(step.Name.Span), $"the step `{step.Name.Text}`", "train").WithHelp("`train { steps 100 }` says how often it is taken"));
-            }
-
             // The step's values have a scope of their own.
+            StepRule? rule = null;
             plan = trains is [var how, ..]
-                ? new TrainBinder(block, file, how).Bind(() => new StepBinder(block, binder, syntax.Name.Text, inputs, forward, binder.Results, parameters).Bind(step))
+                ? new TrainBinder(block, file, how).Bind(() => rule = Binder([]).Bind(step), tests is [var measured, ..] ? () => Binder(rule!.Names).Bind(measured) : null)
                 : null;
             var assigned = plan?.Written?.Statements.OfType<StepStatement.Assign>().SelectMany(assign => assign.Weights).ToHashSet(StringComparer.Ordinal);
             parameters = parameters.ConvertAll(parameter => parameter with { Trained = assigned?.Contains(parameter.Name) == true });
         }
         else
         {
-            plan = trains is [var train, ..] ? new TrainBinder(block, file, train).Bind(binder.Results, binder.HasWeights) : null;
+            plan = trains is [var train, ..]
+                ? new TrainBinder(block, file, train).Bind(binder.Results, binder.HasWeights, tests is [var measured, ..] ? () => Binder(forward.Definitions().Select(definition => definition.Name)).Bind(measured) : null)
+                : null;
         }
+
+        if (trains.Count == 0 && written.Concat(tests).FirstOrDefault() is { } alone)
+        {
+            block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(alone.Name.Span), $"the {(alone.IsTest ? "test" : "step")} `{alone.Name.Text}`", "train").WithHelp("`train { steps 100 }` says how often a step is taken"));
+        }
+
+        StepBinder Binder(IEnumerable<string> taken) => new(block, binder, syntax.Name.Text, inputs, forward, binder.Results, parameters, taken);
 
         if (block.Diagnostics.HasErrors)
         {

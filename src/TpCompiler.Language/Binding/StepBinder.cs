@@ -14,7 +14,8 @@ internal sealed partial class StepBinder(
     IReadOnlyList<Instruction.Data> inputs,
     IReadOnlyList<Statement> forward,
     IReadOnlyList<Value> outputs,
-    IReadOnlyList<Parameter> parameters)
+    IReadOnlyList<Parameter> parameters,
+    IEnumerable<string> taken)
 {
     private readonly Dictionary<string, Meaning> names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Definition> values = new(StringComparer.Ordinal);
@@ -51,7 +52,13 @@ internal sealed partial class StepBinder(
             return null;
         }
 
-        if (!statements.OfType<StepStatement.Assign>().Any())
+        if (step.IsTest && statements.FirstOrDefault(statement => statement is StepStatement.Assign or StepStatement.Keep) is { } update)
+        {
+            block.Report(Diagnostic.Create(Codes.NotAvailable, block.Place(update.Origin.Span), "an update in a test").WithHelp("a test leaves the weights as they are; `fast = params - 0.4 * grad(…)` makes others beside them"));
+            return null;
+        }
+
+        if (!step.IsTest && !statements.OfType<StepStatement.Assign>().Any())
         {
             block.Report(Diagnostic.Create(Codes.NothingToTrain, block.Place(step.Name.Span), $"the step `{step.Name.Text}` assigns no weight").WithHelp("`params = params - 0.1 * grad(loss, params)` updates all weights"));
             return null;
@@ -67,8 +74,12 @@ internal sealed partial class StepBinder(
         block.Names.Clear();
         block.Later.Clear();
         block.Later.UnionWith(step.Body.OfType<StatementSyntax.Assignment>().Where(a => a.Target.Indices.Count == 0).Select(a => a.Target.Name.Text));
-        block.Supply = new NameSupply(parameters.SelectMany(parameter => new[] { parameter.Name, parameter.Initial }).Concat([StepRule.Parameters, TrainingProgram.Step]));
-        names[TrainingProgram.Step] = new Value(new Expr.IndexValue(TrainingProgram.Step), null, []);
+        block.Supply = new NameSupply(parameters.SelectMany(parameter => new[] { parameter.Name, parameter.Initial }).Concat([StepRule.Parameters, TrainingProgram.Step]).Concat(taken));
+        if (!step.IsTest)
+        {
+            names[TrainingProgram.Step] = new Value(new Expr.IndexValue(TrainingProgram.Step), null, []);
+        }
+
         foreach (var parameter in parameters)
         {
             Define(parameter.Name, new WeightSet(parameter.Name, [parameter.Name], [], true));
@@ -334,7 +345,7 @@ internal sealed partial class StepBinder(
     }
 
     private bool Special(ExpressionSyntax.Call call) =>
-        call.Function.Text == network || call.Function.Text is "norm" or "grad" || (LossBinder.Knows(call.Function.Text) && !block.Functions.ContainsKey(call.Function.Text));
+        call.Function.Text == network || call.Function.Text is "norm" or "grad" || (LossBinder.KnowsMeasure(call.Function.Text) && !block.Functions.ContainsKey(call.Function.Text));
 
     private Value? Carried(ExpressionSyntax.Call call, string target)
     {

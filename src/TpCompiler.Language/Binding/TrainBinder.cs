@@ -10,11 +10,18 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
 {
     private const int MostSteps = TrainingPlan.MostSteps;
 
-    private static readonly string[] Names = ["data", "loss", "optimizer", "batch", "steps"];
+    private static readonly string[] OfEveryTraining = ["data", "batch", "steps", "validation", "test", "epoch"];
+
+    private static readonly string[] Names = [.. OfEveryTraining, "loss", "optimizer"];
+
+    private static readonly string[] DataKinds = ["csv", "images", "tasks", "rotated_tasks"];
 
     private readonly Dictionary<string, SettingSyntax> settings = new(StringComparer.Ordinal);
 
-    public TrainingPlan? Bind(IReadOnlyList<Value> outputs, bool hasWeights)
+    /// <param name="outputs">What the network returns.</param>
+    /// <param name="hasWeights">Whether there is something to train.</param>
+    /// <param name="test">Binds the file's test; called when everything else is right.</param>
+    public TrainingPlan? Bind(IReadOnlyList<Value> outputs, bool hasWeights, Func<StepRule?>? test)
     {
         Settings(Names, "`train`");
         if (!hasWeights)
@@ -50,15 +57,16 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
 
         var b = block.BinderOf(Block.BatchAxis);
         Expr count = batch is { } size ? new Rational(1, size) : Expr.Pow(Expr.SumOver(b, Expr.One), -1);
+        // The test's values have a scope of their own.
         var name = block.Supply.Fresh("loss");
         var mean = new Instruction.Nonlin(new Definition(name, [], []), count * Expr.SumOver(b, body)) { Origin = new Origin(loss.Span, "loss") };
-        return new TrainingPlan(targets, [mean], name, optimizer.Value.Rule, optimizer.Value.Rate, batch, steps.Value, source) { LossName = LossBinder.NameOf(loss.Value) };
+        return Measured(new TrainingPlan(targets, [mean], name, optimizer.Value.Rule, optimizer.Value.Rate, batch, steps.Value, source) { LossName = LossBinder.NameOf(loss.Value) }, test);
     }
 
     /// <summary>A plan whose step is written out.</summary>
-    public TrainingPlan? Bind(Func<StepRule?> written)
+    public TrainingPlan? Bind(Func<StepRule?> written, Func<StepRule?>? test)
     {
-        Settings(["data", "batch", "steps"], "`train` beside a step of its own");
+        Settings(OfEveryTraining, "`train` beside a step of its own");
         if (!settings.ContainsKey("steps"))
         {
             block.Report(Codes.MissingSetting, train.Span, "`train`", "steps");
@@ -68,7 +76,49 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
         var at = block.Axes.FindIndex(axis => axis.Name == Block.BatchAxis);
         block.Axes[at] = block.Axes[at] with { Size = batch };
         var step = block.Diagnostics.HasErrors ? null : written();
-        return step is null || steps is null ? null : new TrainingPlan([], [], "", UpdateRule.PlainGradient, 1, batch, steps.Value, source) { Written = step };
+        return step is null || steps is null ? null : Measured(new TrainingPlan([], [], "", UpdateRule.PlainGradient, 1, batch, steps.Value, source) { Written = step }, test);
+    }
+
+    /// <summary>With what is measured on data that nothing is learned from.</summary>
+    private TrainingPlan? Measured(TrainingPlan plan, Func<StepRule?>? test)
+    {
+        var (validation, tested, epoch) = (HeldOut("validation", plan.BatchSize), HeldOut("test", plan.BatchSize), Whole("epoch", 1));
+        if (test is null && new[] { "validation", "test", "epoch" }.FirstOrDefault(settings.ContainsKey) is { } needless)
+        {
+            block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(settings[needless].Span), $"the setting `{needless}`", "test").WithHelp("`test NAME(x : [d], y) { … }` beside `train` says what is measured"));
+        }
+
+        if (test is not null && validation is null && tested is null)
+        {
+            block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(train.Span), "`train` with a test", "test").WithHelp("`test \"new.csv\"` names the data that it is measured on"));
+        }
+
+        var measured = block.Diagnostics.HasErrors ? null : test?.Invoke();
+        return block.Diagnostics.HasErrors ? null : plan with { Test = measured, Validation = validation, TestData = tested, Epoch = epoch };
+    }
+
+    private HeldOutData? HeldOut(string name, int? batch)
+    {
+        if (!settings.TryGetValue(name, out var setting) || Source(name) is not { } source)
+        {
+            return null;
+        }
+
+        int? count = setting.Count is null ? null : new ExpressionBinder(block, "", new Dictionary<string, Meaning>(), inFunction: true).Integer(setting.Count);
+        if (count < 1 || count > MostSteps)
+        {
+            block.Report(Codes.SettingOutOfRange, setting.Count!.Span, $"{name}, the number of samples,", $"between 1 and {MostSteps}", count!);
+        }
+        else if (count % batch is not (null or 0))
+        {
+            block.Report(Codes.SettingOutOfRange, setting.Count!.Span, $"{name}, the number of samples,", $"a multiple of the batch of {batch}", count!);
+        }
+        else if (count is null && source.Kind.EndsWith("tasks", StringComparison.Ordinal))
+        {
+            block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(setting.Span), $"`{name}` with tasks, which have no end,", "a number of tasks").WithHelp($"`{name} {source.Kind} \"{source.Path}\" 640`"));
+        }
+
+        return new HeldOutData(source, count);
     }
 
     private void Settings(string[] known, string place)
@@ -119,22 +169,29 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
         return value;
     }
 
-    private DataSource? Source()
+    private DataSource? Source() => Source("data");
+
+    private DataSource? Source(string name)
     {
-        if (!settings.TryGetValue("data", out var data))
+        if (!settings.TryGetValue(name, out var data))
         {
             return null;
+        }
+
+        if (name == "data" && data.Count is { } count)
+        {
+            block.Report(Diagnostic.Create(Codes.UnknownSetting, block.Place(count.Span), "`data`", block.Source.Slice(count.Span)).WithHelp("`steps` and `batch` say how much of it is read"));
         }
 
         if (data.Text is null)
         {
-            block.Report(Diagnostic.Create(Codes.SettingOutOfRange, block.Place(data.Span), "data", "a path in quotes", $"`{block.Source.Slice(data.Value!.Span)}`"));
+            block.Report(Diagnostic.Create(Codes.SettingOutOfRange, block.Place(data.Span), name, "a path in quotes", $"`{block.Source.Slice(data.Value!.Span)}`"));
             return null;
         }
 
-        if (data.Kind is { Text: not ("images" or "csv") } kind)
+        if (data.Kind is { } kind && !DataKinds.Contains(kind.Text))
         {
-            block.Report(Codes.NotAvailable, kind.Span, $"data of the kind `{kind.Text}`");
+            block.Report(Diagnostic.Create(Codes.NotAvailable, block.Place(kind.Span), $"data of the kind `{kind.Text}`").WithSpelling(kind.Text, DataKinds));
         }
 
         return new DataSource(data.Kind?.Text ?? "csv", data.Text);

@@ -41,8 +41,8 @@ internal partial class TensorProgramParser : Parser {
 		T__17=18, T__18=19, T__19=20, T__20=21, T__21=22, T__22=23, T__23=24,
 		T__24=25, T__25=26, T__26=27, T__27=28, T__28=29, T__29=30, T__30=31,
 		T__31=32, T__32=33, T__33=34, T__34=35, T__35=36, T__36=37, T__37=38,
-		T__38=39, T__39=40, T__40=41, T__41=42, T__42=43, NUMBER=44, NAME=45,
-		STRING=46, UNTERMINATED=47, COMMENT=48, SPACE=49, OTHER=50;
+		T__38=39, T__39=40, T__40=41, T__41=42, T__42=43, T__43=44, NUMBER=45,
+		NAME=46, STRING=47, UNTERMINATED=48, COMMENT=49, SPACE=50, OTHER=51;
 	public const int
 		RULE_file = 0, RULE_declaration = 1, RULE_program = 2, RULE_network = 3,
 		RULE_input = 4, RULE_function = 5, RULE_parametrization = 6, RULE_entries = 7,
@@ -65,17 +65,17 @@ internal partial class TensorProgramParser : Parser {
 	private static readonly string[] _LiteralNames = {
 		null, "'program'", "'{'", "'}'", "'network'", "'('", "','", "')'", "':'",
 		"'function'", "'='", "'return'", "'parametrization'", "'by'", "'role'",
-		"'optimizer'", "'slot'", "'train'", "'step'", "'width'", "'axis'", "'matrix'",
-		"'vector'", "'scalar'", "'~'", "'weight'", "'for'", "'in'", "'..'", "'['",
-		"']'", "'+'", "'-'", "'*'", "'/'", "'^'", "'''", "';'", "'<'", "'<='",
-		"'>'", "'>='", "'=='", "'!='"
+		"'optimizer'", "'slot'", "'train'", "'step'", "'test'", "'width'", "'axis'",
+		"'matrix'", "'vector'", "'scalar'", "'~'", "'weight'", "'for'", "'in'",
+		"'..'", "'['", "']'", "'+'", "'-'", "'*'", "'/'", "'^'", "'''", "';'",
+		"'<'", "'<='", "'>'", "'>='", "'=='", "'!='"
 	};
 	private static readonly string[] _SymbolicNames = {
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
-		null, null, null, null, null, null, null, null, "NUMBER", "NAME", "STRING",
-		"UNTERMINATED", "COMMENT", "SPACE", "OTHER"
+		null, null, null, null, null, null, null, null, null, "NUMBER", "NAME",
+		"STRING", "UNTERMINATED", "COMMENT", "SPACE", "OTHER"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
 
@@ -135,7 +135,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 75;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 430610L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 954898L) != 0)) {
 				{
 				{
 				State = 72;
@@ -241,6 +241,7 @@ internal partial class TensorProgramParser : Parser {
 				}
 				break;
 			case T__17:
+			case T__18:
 				EnterOuterAlt(_localctx, 7);
 				{
 				State = 86;
@@ -296,7 +297,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 95;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184623577088L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369247324160L) != 0)) {
 				{
 				{
 				State = 92;
@@ -362,7 +363,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 111;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) {
 				{
 				State = 103;
 				input();
@@ -392,7 +393,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 118;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184623577088L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369247324160L) != 0)) {
 				{
 				{
 				State = 115;
@@ -507,7 +508,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 139;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) {
 				{
 				State = 131;
 				name();
@@ -550,7 +551,7 @@ internal partial class TensorProgramParser : Parser {
 				State = 148;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) {
 					{
 					{
 					State = 145;
@@ -681,7 +682,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 175;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) {
 				{
 				{
 				State = 169;
@@ -828,7 +829,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 204;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) {
 				{
 				State = 196;
 				parameter();
@@ -874,7 +875,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 217;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) {
 				{
 				{
 				State = 214;
@@ -1013,7 +1014,7 @@ internal partial class TensorProgramParser : Parser {
 			State = 235;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516128768L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032396800L) != 0)) {
 				{
 				{
 				State = 232;
@@ -1047,6 +1048,7 @@ internal partial class TensorProgramParser : Parser {
 			return GetRuleContext<NameContext>(0);
 		}
 		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode STRING() { return GetToken(TensorProgramParser.STRING, 0); }
+		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode NUMBER() { return GetToken(TensorProgramParser.NUMBER, 0); }
 		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext expression() {
 			return GetRuleContext<ExpressionContext>(0);
 		}
@@ -1061,10 +1063,11 @@ internal partial class TensorProgramParser : Parser {
 	public SettingContext setting() {
 		SettingContext _localctx = new SettingContext(Context, State);
 		EnterRule(_localctx, 26, RULE_setting);
+		int _la;
 		try {
-			State = 250;
+			State = 254;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,23,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,25,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
@@ -1074,23 +1077,43 @@ internal partial class TensorProgramParser : Parser {
 				name();
 				State = 242;
 				Match(STRING);
+				State = 244;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				if (_la==NUMBER) {
+					{
+					State = 243;
+					Match(NUMBER);
+					}
+				}
+
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 244;
+				State = 246;
 				settingName();
-				State = 245;
+				State = 247;
 				Match(STRING);
+				State = 249;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				if (_la==NUMBER) {
+					{
+					State = 248;
+					Match(NUMBER);
+					}
+				}
+
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 247;
+				State = 251;
 				settingName();
-				State = 248;
+				State = 252;
 				expression();
 				}
 				break;
@@ -1123,27 +1146,28 @@ internal partial class TensorProgramParser : Parser {
 		SettingNameContext _localctx = new SettingNameContext(Context, State);
 		EnterRule(_localctx, 28, RULE_settingName);
 		try {
-			State = 254;
+			State = 258;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__12:
 			case T__13:
 			case T__15:
 			case T__17:
-			case T__19:
-			case T__22:
-			case T__26:
+			case T__18:
+			case T__20:
+			case T__23:
+			case T__27:
 			case NAME:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 252;
+				State = 256;
 				name();
 				}
 				break;
 			case T__14:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 253;
+				State = 257;
 				Match(T__14);
 				}
 				break;
@@ -1218,104 +1242,112 @@ internal partial class TensorProgramParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 256;
-			Match(T__17);
-			State = 257;
+			State = 260;
+			_la = TokenStream.LA(1);
+			if ( !(_la==T__17 || _la==T__18) ) {
+			ErrorHandler.RecoverInline(this);
+			}
+			else {
+				ErrorHandler.ReportMatch(this);
+			    Consume();
+			}
+			State = 261;
 			name();
-			State = 258;
+			State = 262;
 			Match(T__4);
-			State = 267;
+			State = 271;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) {
 				{
-				State = 259;
+				State = 263;
 				input();
-				State = 264;
+				State = 268;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 260;
+					State = 264;
 					Match(T__5);
-					State = 261;
+					State = 265;
 					input();
 					}
 					}
-					State = 266;
+					State = 270;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 269;
+			State = 273;
 			Match(T__6);
-			State = 270;
-			Match(T__1);
 			State = 274;
+			Match(T__1);
+			State = 278;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,27,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,29,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 271;
+					State = 275;
 					axis();
 					}
 					}
 				}
-				State = 276;
+				State = 280;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,27,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,29,Context);
 			}
-			State = 280;
+			State = 284;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,28,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,30,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 277;
+					State = 281;
 					slot();
 					}
 					}
 				}
-				State = 282;
+				State = 286;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,28,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,30,Context);
 			}
-			State = 288;
+			State = 292;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184583206912L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369166583808L) != 0)) {
 				{
-				State = 286;
+				State = 290;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__12:
 				case T__13:
 				case T__15:
 				case T__17:
-				case T__19:
-				case T__22:
-				case T__26:
+				case T__18:
+				case T__20:
+				case T__23:
+				case T__27:
 				case NAME:
 					{
-					State = 283;
+					State = 287;
 					assignment();
 					}
 					break;
-				case T__25:
+				case T__26:
 					{
-					State = 284;
+					State = 288;
 					loop();
 					}
 					break;
 				case T__10:
 					{
-					State = 285;
+					State = 289;
 					result();
 					}
 					break;
@@ -1323,11 +1355,11 @@ internal partial class TensorProgramParser : Parser {
 					throw new NoViableAltException(this);
 				}
 				}
-				State = 290;
+				State = 294;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 291;
+			State = 295;
 			Match(T__2);
 			}
 		}
@@ -1376,55 +1408,55 @@ internal partial class TensorProgramParser : Parser {
 		StatementContext _localctx = new StatementContext(Context, State);
 		EnterRule(_localctx, 32, RULE_statement);
 		try {
-			State = 300;
+			State = 304;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,31,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,33,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 293;
+				State = 297;
 				width();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 294;
+				State = 298;
 				axis();
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 295;
+				State = 299;
 				random();
 				}
 				break;
 			case 4:
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 296;
+				State = 300;
 				weight();
 				}
 				break;
 			case 5:
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 297;
+				State = 301;
 				assignment();
 				}
 				break;
 			case 6:
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 298;
+				State = 302;
 				loop();
 				}
 				break;
 			case 7:
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 299;
+				State = 303;
 				result();
 				}
 				break;
@@ -1463,18 +1495,18 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 302;
-			Match(T__18);
-			State = 303;
-			name();
 			State = 306;
+			Match(T__19);
+			State = 307;
+			name();
+			State = 310;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__9) {
 				{
-				State = 304;
+				State = 308;
 				Match(T__9);
-				State = 305;
+				State = 309;
 				expression();
 				}
 			}
@@ -1514,18 +1546,18 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 308;
-			Match(T__19);
-			State = 309;
-			name();
 			State = 312;
+			Match(T__20);
+			State = 313;
+			name();
+			State = 316;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__9) {
 				{
-				State = 310;
+				State = 314;
 				Match(T__9);
-				State = 311;
+				State = 315;
 				expression();
 				}
 			}
@@ -1568,24 +1600,24 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 314;
+			State = 318;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 14680064L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 29360128L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
 				ErrorHandler.ReportMatch(this);
 			    Consume();
 			}
-			State = 315;
-			target();
-			State = 316;
-			Match(T__7);
-			State = 317;
-			shape();
-			State = 318;
-			Match(T__23);
 			State = 319;
+			target();
+			State = 320;
+			Match(T__7);
+			State = 321;
+			shape();
+			State = 322;
+			Match(T__24);
+			State = 323;
 			expression();
 			}
 		}
@@ -1621,13 +1653,13 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 321;
-			Match(T__24);
-			State = 322;
+			State = 325;
+			Match(T__25);
+			State = 326;
 			target();
-			State = 323;
+			State = 327;
 			Match(T__7);
-			State = 324;
+			State = 328;
 			shape();
 			}
 		}
@@ -1663,11 +1695,11 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 326;
+			State = 330;
 			target();
-			State = 327;
+			State = 331;
 			Match(T__9);
-			State = 328;
+			State = 332;
 			expression();
 			}
 		}
@@ -1713,35 +1745,35 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 330;
-			Match(T__25);
-			State = 331;
-			name();
-			State = 332;
-			Match(T__26);
-			State = 333;
-			expression();
 			State = 334;
-			Match(T__27);
+			Match(T__26);
 			State = 335;
-			expression();
+			name();
 			State = 336;
-			Match(T__1);
+			Match(T__27);
+			State = 337;
+			expression();
+			State = 338;
+			Match(T__28);
+			State = 339;
+			expression();
 			State = 340;
+			Match(T__1);
+			State = 344;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184623577088L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369247324160L) != 0)) {
 				{
 				{
-				State = 337;
+				State = 341;
 				statement();
 				}
 				}
-				State = 342;
+				State = 346;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 343;
+			State = 347;
 			Match(T__2);
 			}
 		}
@@ -1778,23 +1810,23 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 345;
+			State = 349;
 			Match(T__10);
-			State = 346;
+			State = 350;
 			expression();
-			State = 351;
+			State = 355;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__5) {
 				{
 				{
-				State = 347;
+				State = 351;
 				Match(T__5);
-				State = 348;
+				State = 352;
 				expression();
 				}
 				}
-				State = 353;
+				State = 357;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1833,14 +1865,14 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 354;
+			State = 358;
 			name();
-			State = 356;
+			State = 360;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__28) {
+			if (_la==T__29) {
 				{
-				State = 355;
+				State = 359;
 				indices();
 				}
 			}
@@ -1880,28 +1912,28 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 358;
-			Match(T__28);
-			State = 359;
+			State = 362;
+			Match(T__29);
+			State = 363;
 			expression();
-			State = 364;
+			State = 368;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__5) {
 				{
 				{
-				State = 360;
+				State = 364;
 				Match(T__5);
-				State = 361;
+				State = 365;
 				expression();
 				}
 				}
-				State = 366;
+				State = 370;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 367;
-			Match(T__29);
+			State = 371;
+			Match(T__30);
 			}
 		}
 		catch (RecognitionException re) {
@@ -1937,36 +1969,36 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 369;
-			Match(T__28);
-			State = 378;
+			State = 373;
+			Match(T__29);
+			State = 382;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 52780997107744L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 105561994387488L) != 0)) {
 				{
-				State = 370;
+				State = 374;
 				expression();
-				State = 375;
+				State = 379;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 371;
+					State = 375;
 					Match(T__5);
-					State = 372;
+					State = 376;
 					expression();
 					}
 					}
-					State = 377;
+					State = 381;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 380;
-			Match(T__29);
+			State = 384;
+			Match(T__30);
 			}
 		}
 		catch (RecognitionException re) {
@@ -2002,28 +2034,28 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 382;
+			State = 386;
 			product();
-			State = 387;
+			State = 391;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__30 || _la==T__31) {
+			while (_la==T__31 || _la==T__32) {
 				{
 				{
-				State = 383;
+				State = 387;
 				_la = TokenStream.LA(1);
-				if ( !(_la==T__30 || _la==T__31) ) {
+				if ( !(_la==T__31 || _la==T__32) ) {
 				ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 384;
+				State = 388;
 				product();
 				}
 				}
-				State = 389;
+				State = 393;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -2062,28 +2094,28 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 390;
+			State = 394;
 			factor();
-			State = 395;
+			State = 399;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__32 || _la==T__33) {
+			while (_la==T__33 || _la==T__34) {
 				{
 				{
-				State = 391;
+				State = 395;
 				_la = TokenStream.LA(1);
-				if ( !(_la==T__32 || _la==T__33) ) {
+				if ( !(_la==T__33 || _la==T__34) ) {
 				ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 392;
+				State = 396;
 				factor();
 				}
 				}
-				State = 397;
+				State = 401;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -2122,40 +2154,40 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 401;
+			State = 405;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__31) {
+			while (_la==T__32) {
 				{
 				{
-				State = 398;
-				Match(T__31);
+				State = 402;
+				Match(T__32);
 				}
 				}
-				State = 403;
-				ErrorHandler.Sync(this);
-				_la = TokenStream.LA(1);
-			}
-			State = 404;
-			postfix();
-			State = 410;
-			ErrorHandler.Sync(this);
-			_la = TokenStream.LA(1);
-			if (_la==T__34) {
-				{
-				State = 405;
-				Match(T__34);
 				State = 407;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__31) {
+			}
+			State = 408;
+			postfix();
+			State = 414;
+			ErrorHandler.Sync(this);
+			_la = TokenStream.LA(1);
+			if (_la==T__35) {
+				{
+				State = 409;
+				Match(T__35);
+				State = 411;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				if (_la==T__32) {
 					{
-					State = 406;
-					Match(T__31);
+					State = 410;
+					Match(T__32);
 					}
 				}
 
-				State = 409;
+				State = 413;
 				postfix();
 				}
 			}
@@ -2192,19 +2224,19 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 412;
-			primary();
 			State = 416;
+			primary();
+			State = 420;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__35) {
+			while (_la==T__36) {
 				{
 				{
-				State = 413;
-				Match(T__35);
+				State = 417;
+				Match(T__36);
 				}
 				}
-				State = 418;
+				State = 422;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -2247,13 +2279,13 @@ internal partial class TensorProgramParser : Parser {
 		PrimaryContext _localctx = new PrimaryContext(Context, State);
 		EnterRule(_localctx, 62, RULE_primary);
 		try {
-			State = 429;
+			State = 433;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case NUMBER:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 419;
+				State = 423;
 				Match(NUMBER);
 				}
 				break;
@@ -2261,26 +2293,27 @@ internal partial class TensorProgramParser : Parser {
 			case T__13:
 			case T__15:
 			case T__17:
-			case T__19:
-			case T__22:
-			case T__26:
+			case T__18:
+			case T__20:
+			case T__23:
+			case T__27:
 			case NAME:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 420;
+				State = 424;
 				name();
-				State = 423;
+				State = 427;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__4:
 					{
-					State = 421;
+					State = 425;
 					arguments();
 					}
 					break;
-				case T__28:
+				case T__29:
 					{
-					State = 422;
+					State = 426;
 					indices();
 					}
 					break;
@@ -2305,11 +2338,11 @@ internal partial class TensorProgramParser : Parser {
 				case T__20:
 				case T__21:
 				case T__22:
-				case T__24:
+				case T__23:
 				case T__25:
 				case T__26:
 				case T__27:
-				case T__29:
+				case T__28:
 				case T__30:
 				case T__31:
 				case T__32:
@@ -2323,6 +2356,7 @@ internal partial class TensorProgramParser : Parser {
 				case T__40:
 				case T__41:
 				case T__42:
+				case T__43:
 				case NAME:
 					break;
 				default:
@@ -2333,11 +2367,11 @@ internal partial class TensorProgramParser : Parser {
 			case T__4:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 425;
+				State = 429;
 				Match(T__4);
-				State = 426;
+				State = 430;
 				expression();
-				State = 427;
+				State = 431;
 				Match(T__6);
 				}
 				break;
@@ -2381,47 +2415,47 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 431;
+			State = 435;
 			Match(T__4);
-			State = 440;
+			State = 444;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 52780997107744L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 105561994387488L) != 0)) {
 				{
-				State = 432;
+				State = 436;
 				argument();
-				State = 437;
+				State = 441;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__5) {
 					{
 					{
-					State = 433;
+					State = 437;
 					Match(T__5);
-					State = 434;
+					State = 438;
 					argument();
 					}
 					}
-					State = 439;
+					State = 443;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
 				}
 			}
 
-			State = 444;
+			State = 448;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__36) {
+			if (_la==T__37) {
 				{
-				State = 442;
-				Match(T__36);
-				State = 443;
+				State = 446;
+				Match(T__37);
+				State = 447;
 				expression();
 				}
 			}
 
-			State = 446;
+			State = 450;
 			Match(T__6);
 			}
 		}
@@ -2462,49 +2496,49 @@ internal partial class TensorProgramParser : Parser {
 		EnterRule(_localctx, 66, RULE_argument);
 		int _la;
 		try {
-			State = 465;
+			State = 469;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,53,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,55,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 448;
-				name();
-				State = 449;
-				Match(T__26);
-				State = 450;
-				expression();
-				State = 451;
-				Match(T__27);
 				State = 452;
+				name();
+				State = 453;
+				Match(T__27);
+				State = 454;
+				expression();
+				State = 455;
+				Match(T__28);
+				State = 456;
 				expression();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 457;
+				State = 461;
 				ErrorHandler.Sync(this);
-				switch ( Interpreter.AdaptivePredict(TokenStream,51,Context) ) {
+				switch ( Interpreter.AdaptivePredict(TokenStream,53,Context) ) {
 				case 1:
 					{
-					State = 454;
+					State = 458;
 					name();
-					State = 455;
+					State = 459;
 					Match(T__7);
 					}
 					break;
 				}
-				State = 459;
-				expression();
 				State = 463;
+				expression();
+				State = 467;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 17317308137472L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 34634616274944L) != 0)) {
 					{
-					State = 460;
+					State = 464;
 					comparison();
-					State = 461;
+					State = 465;
 					expression();
 					}
 				}
@@ -2540,9 +2574,9 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 467;
+			State = 471;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 17317308137472L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 34634616274944L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -2579,9 +2613,9 @@ internal partial class TensorProgramParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 469;
+			State = 473;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 35184516096000L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 70369032364032L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -2602,7 +2636,7 @@ internal partial class TensorProgramParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,50,472,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,51,476,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
@@ -2619,146 +2653,148 @@ internal partial class TensorProgramParser : Parser {
 		10,9,12,9,203,9,9,3,9,205,8,9,1,9,1,9,1,9,5,9,210,8,9,10,9,12,9,213,9,
 		9,1,9,5,9,216,8,9,10,9,12,9,219,9,9,1,9,1,9,1,10,1,10,1,10,3,10,226,8,
 		10,1,11,1,11,1,11,1,12,1,12,1,12,5,12,234,8,12,10,12,12,12,237,9,12,1,
-		12,1,12,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,1,13,3,13,251,8,13,
-		1,14,1,14,3,14,255,8,14,1,15,1,15,1,15,1,15,1,15,1,15,5,15,263,8,15,10,
-		15,12,15,266,9,15,3,15,268,8,15,1,15,1,15,1,15,5,15,273,8,15,10,15,12,
-		15,276,9,15,1,15,5,15,279,8,15,10,15,12,15,282,9,15,1,15,1,15,1,15,5,15,
-		287,8,15,10,15,12,15,290,9,15,1,15,1,15,1,16,1,16,1,16,1,16,1,16,1,16,
-		1,16,3,16,301,8,16,1,17,1,17,1,17,1,17,3,17,307,8,17,1,18,1,18,1,18,1,
-		18,3,18,313,8,18,1,19,1,19,1,19,1,19,1,19,1,19,1,19,1,20,1,20,1,20,1,20,
-		1,20,1,21,1,21,1,21,1,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,5,22,
-		339,8,22,10,22,12,22,342,9,22,1,22,1,22,1,23,1,23,1,23,1,23,5,23,350,8,
-		23,10,23,12,23,353,9,23,1,24,1,24,3,24,357,8,24,1,25,1,25,1,25,1,25,5,
-		25,363,8,25,10,25,12,25,366,9,25,1,25,1,25,1,26,1,26,1,26,1,26,5,26,374,
-		8,26,10,26,12,26,377,9,26,3,26,379,8,26,1,26,1,26,1,27,1,27,1,27,5,27,
-		386,8,27,10,27,12,27,389,9,27,1,28,1,28,1,28,5,28,394,8,28,10,28,12,28,
-		397,9,28,1,29,5,29,400,8,29,10,29,12,29,403,9,29,1,29,1,29,1,29,3,29,408,
-		8,29,1,29,3,29,411,8,29,1,30,1,30,5,30,415,8,30,10,30,12,30,418,9,30,1,
-		31,1,31,1,31,1,31,3,31,424,8,31,1,31,1,31,1,31,1,31,3,31,430,8,31,1,32,
-		1,32,1,32,1,32,5,32,436,8,32,10,32,12,32,439,9,32,3,32,441,8,32,1,32,1,
-		32,3,32,445,8,32,1,32,1,32,1,33,1,33,1,33,1,33,1,33,1,33,1,33,1,33,1,33,
-		3,33,458,8,33,1,33,1,33,1,33,1,33,3,33,464,8,33,3,33,466,8,33,1,34,1,34,
-		1,35,1,35,1,35,0,0,36,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,
-		36,38,40,42,44,46,48,50,52,54,56,58,60,62,64,66,68,70,0,5,1,0,21,23,1,
-		0,31,32,1,0,33,34,1,0,38,43,7,0,13,14,16,16,18,18,20,20,23,23,27,27,45,
-		45,503,0,75,1,0,0,0,2,87,1,0,0,0,4,89,1,0,0,0,6,100,1,0,0,0,8,123,1,0,
-		0,0,10,128,1,0,0,0,12,157,1,0,0,0,14,168,1,0,0,0,16,180,1,0,0,0,18,193,
-		1,0,0,0,20,222,1,0,0,0,22,227,1,0,0,0,24,230,1,0,0,0,26,250,1,0,0,0,28,
-		254,1,0,0,0,30,256,1,0,0,0,32,300,1,0,0,0,34,302,1,0,0,0,36,308,1,0,0,
-		0,38,314,1,0,0,0,40,321,1,0,0,0,42,326,1,0,0,0,44,330,1,0,0,0,46,345,1,
-		0,0,0,48,354,1,0,0,0,50,358,1,0,0,0,52,369,1,0,0,0,54,382,1,0,0,0,56,390,
-		1,0,0,0,58,401,1,0,0,0,60,412,1,0,0,0,62,429,1,0,0,0,64,431,1,0,0,0,66,
-		465,1,0,0,0,68,467,1,0,0,0,70,469,1,0,0,0,72,74,3,2,1,0,73,72,1,0,0,0,
-		74,77,1,0,0,0,75,73,1,0,0,0,75,76,1,0,0,0,76,78,1,0,0,0,77,75,1,0,0,0,
-		78,79,5,0,0,1,79,1,1,0,0,0,80,88,3,4,2,0,81,88,3,6,3,0,82,88,3,10,5,0,
-		83,88,3,12,6,0,84,88,3,18,9,0,85,88,3,24,12,0,86,88,3,30,15,0,87,80,1,
-		0,0,0,87,81,1,0,0,0,87,82,1,0,0,0,87,83,1,0,0,0,87,84,1,0,0,0,87,85,1,
-		0,0,0,87,86,1,0,0,0,88,3,1,0,0,0,89,90,5,1,0,0,90,91,3,70,35,0,91,95,5,
-		2,0,0,92,94,3,32,16,0,93,92,1,0,0,0,94,97,1,0,0,0,95,93,1,0,0,0,95,96,
-		1,0,0,0,96,98,1,0,0,0,97,95,1,0,0,0,98,99,5,3,0,0,99,5,1,0,0,0,100,101,
-		5,4,0,0,101,102,3,70,35,0,102,111,5,5,0,0,103,108,3,8,4,0,104,105,5,6,
-		0,0,105,107,3,8,4,0,106,104,1,0,0,0,107,110,1,0,0,0,108,106,1,0,0,0,108,
-		109,1,0,0,0,109,112,1,0,0,0,110,108,1,0,0,0,111,103,1,0,0,0,111,112,1,
-		0,0,0,112,113,1,0,0,0,113,114,5,7,0,0,114,118,5,2,0,0,115,117,3,32,16,
-		0,116,115,1,0,0,0,117,120,1,0,0,0,118,116,1,0,0,0,118,119,1,0,0,0,119,
-		121,1,0,0,0,120,118,1,0,0,0,121,122,5,3,0,0,122,7,1,0,0,0,123,126,3,70,
-		35,0,124,125,5,8,0,0,125,127,3,52,26,0,126,124,1,0,0,0,126,127,1,0,0,0,
-		127,9,1,0,0,0,128,129,5,9,0,0,129,130,3,70,35,0,130,139,5,5,0,0,131,136,
-		3,70,35,0,132,133,5,6,0,0,133,135,3,70,35,0,134,132,1,0,0,0,135,138,1,
-		0,0,0,136,134,1,0,0,0,136,137,1,0,0,0,137,140,1,0,0,0,138,136,1,0,0,0,
-		139,131,1,0,0,0,139,140,1,0,0,0,140,141,1,0,0,0,141,155,5,7,0,0,142,143,
-		5,10,0,0,143,156,3,54,27,0,144,148,5,2,0,0,145,147,3,42,21,0,146,145,1,
-		0,0,0,147,150,1,0,0,0,148,146,1,0,0,0,148,149,1,0,0,0,149,151,1,0,0,0,
-		150,148,1,0,0,0,151,152,5,11,0,0,152,153,3,54,27,0,153,154,5,3,0,0,154,
-		156,1,0,0,0,155,142,1,0,0,0,155,144,1,0,0,0,156,11,1,0,0,0,157,163,5,12,
-		0,0,158,161,3,70,35,0,159,160,5,13,0,0,160,162,5,14,0,0,161,159,1,0,0,
-		0,161,162,1,0,0,0,162,164,1,0,0,0,163,158,1,0,0,0,163,164,1,0,0,0,164,
-		166,1,0,0,0,165,167,3,14,7,0,166,165,1,0,0,0,166,167,1,0,0,0,167,13,1,
-		0,0,0,168,175,5,2,0,0,169,171,3,16,8,0,170,172,5,6,0,0,171,170,1,0,0,0,
-		171,172,1,0,0,0,172,174,1,0,0,0,173,169,1,0,0,0,174,177,1,0,0,0,175,173,
-		1,0,0,0,175,176,1,0,0,0,176,178,1,0,0,0,177,175,1,0,0,0,178,179,5,3,0,
-		0,179,15,1,0,0,0,180,181,3,48,24,0,181,182,5,8,0,0,182,183,5,5,0,0,183,
-		188,3,66,33,0,184,185,5,6,0,0,185,187,3,66,33,0,186,184,1,0,0,0,187,190,
-		1,0,0,0,188,186,1,0,0,0,188,189,1,0,0,0,189,191,1,0,0,0,190,188,1,0,0,
-		0,191,192,5,7,0,0,192,17,1,0,0,0,193,194,5,15,0,0,194,195,3,70,35,0,195,
-		204,5,5,0,0,196,201,3,20,10,0,197,198,5,6,0,0,198,200,3,20,10,0,199,197,
-		1,0,0,0,200,203,1,0,0,0,201,199,1,0,0,0,201,202,1,0,0,0,202,205,1,0,0,
-		0,203,201,1,0,0,0,204,196,1,0,0,0,204,205,1,0,0,0,205,206,1,0,0,0,206,
-		207,5,7,0,0,207,211,5,2,0,0,208,210,3,22,11,0,209,208,1,0,0,0,210,213,
-		1,0,0,0,211,209,1,0,0,0,211,212,1,0,0,0,212,217,1,0,0,0,213,211,1,0,0,
-		0,214,216,3,42,21,0,215,214,1,0,0,0,216,219,1,0,0,0,217,215,1,0,0,0,217,
-		218,1,0,0,0,218,220,1,0,0,0,219,217,1,0,0,0,220,221,5,3,0,0,221,19,1,0,
-		0,0,222,225,3,70,35,0,223,224,5,10,0,0,224,226,3,54,27,0,225,223,1,0,0,
-		0,225,226,1,0,0,0,226,21,1,0,0,0,227,228,5,16,0,0,228,229,3,70,35,0,229,
-		23,1,0,0,0,230,231,5,17,0,0,231,235,5,2,0,0,232,234,3,26,13,0,233,232,
-		1,0,0,0,234,237,1,0,0,0,235,233,1,0,0,0,235,236,1,0,0,0,236,238,1,0,0,
-		0,237,235,1,0,0,0,238,239,5,3,0,0,239,25,1,0,0,0,240,241,3,28,14,0,241,
-		242,3,70,35,0,242,243,5,46,0,0,243,251,1,0,0,0,244,245,3,28,14,0,245,246,
-		5,46,0,0,246,251,1,0,0,0,247,248,3,28,14,0,248,249,3,54,27,0,249,251,1,
-		0,0,0,250,240,1,0,0,0,250,244,1,0,0,0,250,247,1,0,0,0,251,27,1,0,0,0,252,
-		255,3,70,35,0,253,255,5,15,0,0,254,252,1,0,0,0,254,253,1,0,0,0,255,29,
-		1,0,0,0,256,257,5,18,0,0,257,258,3,70,35,0,258,267,5,5,0,0,259,264,3,8,
-		4,0,260,261,5,6,0,0,261,263,3,8,4,0,262,260,1,0,0,0,263,266,1,0,0,0,264,
-		262,1,0,0,0,264,265,1,0,0,0,265,268,1,0,0,0,266,264,1,0,0,0,267,259,1,
-		0,0,0,267,268,1,0,0,0,268,269,1,0,0,0,269,270,5,7,0,0,270,274,5,2,0,0,
-		271,273,3,36,18,0,272,271,1,0,0,0,273,276,1,0,0,0,274,272,1,0,0,0,274,
-		275,1,0,0,0,275,280,1,0,0,0,276,274,1,0,0,0,277,279,3,22,11,0,278,277,
-		1,0,0,0,279,282,1,0,0,0,280,278,1,0,0,0,280,281,1,0,0,0,281,288,1,0,0,
-		0,282,280,1,0,0,0,283,287,3,42,21,0,284,287,3,44,22,0,285,287,3,46,23,
-		0,286,283,1,0,0,0,286,284,1,0,0,0,286,285,1,0,0,0,287,290,1,0,0,0,288,
-		286,1,0,0,0,288,289,1,0,0,0,289,291,1,0,0,0,290,288,1,0,0,0,291,292,5,
-		3,0,0,292,31,1,0,0,0,293,301,3,34,17,0,294,301,3,36,18,0,295,301,3,38,
-		19,0,296,301,3,40,20,0,297,301,3,42,21,0,298,301,3,44,22,0,299,301,3,46,
-		23,0,300,293,1,0,0,0,300,294,1,0,0,0,300,295,1,0,0,0,300,296,1,0,0,0,300,
-		297,1,0,0,0,300,298,1,0,0,0,300,299,1,0,0,0,301,33,1,0,0,0,302,303,5,19,
-		0,0,303,306,3,70,35,0,304,305,5,10,0,0,305,307,3,54,27,0,306,304,1,0,0,
-		0,306,307,1,0,0,0,307,35,1,0,0,0,308,309,5,20,0,0,309,312,3,70,35,0,310,
-		311,5,10,0,0,311,313,3,54,27,0,312,310,1,0,0,0,312,313,1,0,0,0,313,37,
-		1,0,0,0,314,315,7,0,0,0,315,316,3,48,24,0,316,317,5,8,0,0,317,318,3,52,
-		26,0,318,319,5,24,0,0,319,320,3,54,27,0,320,39,1,0,0,0,321,322,5,25,0,
-		0,322,323,3,48,24,0,323,324,5,8,0,0,324,325,3,52,26,0,325,41,1,0,0,0,326,
-		327,3,48,24,0,327,328,5,10,0,0,328,329,3,54,27,0,329,43,1,0,0,0,330,331,
-		5,26,0,0,331,332,3,70,35,0,332,333,5,27,0,0,333,334,3,54,27,0,334,335,
-		5,28,0,0,335,336,3,54,27,0,336,340,5,2,0,0,337,339,3,32,16,0,338,337,1,
-		0,0,0,339,342,1,0,0,0,340,338,1,0,0,0,340,341,1,0,0,0,341,343,1,0,0,0,
-		342,340,1,0,0,0,343,344,5,3,0,0,344,45,1,0,0,0,345,346,5,11,0,0,346,351,
-		3,54,27,0,347,348,5,6,0,0,348,350,3,54,27,0,349,347,1,0,0,0,350,353,1,
-		0,0,0,351,349,1,0,0,0,351,352,1,0,0,0,352,47,1,0,0,0,353,351,1,0,0,0,354,
-		356,3,70,35,0,355,357,3,50,25,0,356,355,1,0,0,0,356,357,1,0,0,0,357,49,
-		1,0,0,0,358,359,5,29,0,0,359,364,3,54,27,0,360,361,5,6,0,0,361,363,3,54,
-		27,0,362,360,1,0,0,0,363,366,1,0,0,0,364,362,1,0,0,0,364,365,1,0,0,0,365,
-		367,1,0,0,0,366,364,1,0,0,0,367,368,5,30,0,0,368,51,1,0,0,0,369,378,5,
-		29,0,0,370,375,3,54,27,0,371,372,5,6,0,0,372,374,3,54,27,0,373,371,1,0,
-		0,0,374,377,1,0,0,0,375,373,1,0,0,0,375,376,1,0,0,0,376,379,1,0,0,0,377,
-		375,1,0,0,0,378,370,1,0,0,0,378,379,1,0,0,0,379,380,1,0,0,0,380,381,5,
-		30,0,0,381,53,1,0,0,0,382,387,3,56,28,0,383,384,7,1,0,0,384,386,3,56,28,
-		0,385,383,1,0,0,0,386,389,1,0,0,0,387,385,1,0,0,0,387,388,1,0,0,0,388,
-		55,1,0,0,0,389,387,1,0,0,0,390,395,3,58,29,0,391,392,7,2,0,0,392,394,3,
-		58,29,0,393,391,1,0,0,0,394,397,1,0,0,0,395,393,1,0,0,0,395,396,1,0,0,
-		0,396,57,1,0,0,0,397,395,1,0,0,0,398,400,5,32,0,0,399,398,1,0,0,0,400,
-		403,1,0,0,0,401,399,1,0,0,0,401,402,1,0,0,0,402,404,1,0,0,0,403,401,1,
-		0,0,0,404,410,3,60,30,0,405,407,5,35,0,0,406,408,5,32,0,0,407,406,1,0,
-		0,0,407,408,1,0,0,0,408,409,1,0,0,0,409,411,3,60,30,0,410,405,1,0,0,0,
-		410,411,1,0,0,0,411,59,1,0,0,0,412,416,3,62,31,0,413,415,5,36,0,0,414,
-		413,1,0,0,0,415,418,1,0,0,0,416,414,1,0,0,0,416,417,1,0,0,0,417,61,1,0,
-		0,0,418,416,1,0,0,0,419,430,5,44,0,0,420,423,3,70,35,0,421,424,3,64,32,
-		0,422,424,3,50,25,0,423,421,1,0,0,0,423,422,1,0,0,0,423,424,1,0,0,0,424,
-		430,1,0,0,0,425,426,5,5,0,0,426,427,3,54,27,0,427,428,5,7,0,0,428,430,
-		1,0,0,0,429,419,1,0,0,0,429,420,1,0,0,0,429,425,1,0,0,0,430,63,1,0,0,0,
-		431,440,5,5,0,0,432,437,3,66,33,0,433,434,5,6,0,0,434,436,3,66,33,0,435,
-		433,1,0,0,0,436,439,1,0,0,0,437,435,1,0,0,0,437,438,1,0,0,0,438,441,1,
-		0,0,0,439,437,1,0,0,0,440,432,1,0,0,0,440,441,1,0,0,0,441,444,1,0,0,0,
-		442,443,5,37,0,0,443,445,3,54,27,0,444,442,1,0,0,0,444,445,1,0,0,0,445,
-		446,1,0,0,0,446,447,5,7,0,0,447,65,1,0,0,0,448,449,3,70,35,0,449,450,5,
-		27,0,0,450,451,3,54,27,0,451,452,5,28,0,0,452,453,3,54,27,0,453,466,1,
-		0,0,0,454,455,3,70,35,0,455,456,5,8,0,0,456,458,1,0,0,0,457,454,1,0,0,
-		0,457,458,1,0,0,0,458,459,1,0,0,0,459,463,3,54,27,0,460,461,3,68,34,0,
-		461,462,3,54,27,0,462,464,1,0,0,0,463,460,1,0,0,0,463,464,1,0,0,0,464,
-		466,1,0,0,0,465,448,1,0,0,0,465,457,1,0,0,0,466,67,1,0,0,0,467,468,7,3,
-		0,0,468,69,1,0,0,0,469,470,7,4,0,0,470,71,1,0,0,0,54,75,87,95,108,111,
-		118,126,136,139,148,155,161,163,166,171,175,188,201,204,211,217,225,235,
-		250,254,264,267,274,280,286,288,300,306,312,340,351,356,364,375,378,387,
-		395,401,407,410,416,423,429,437,440,444,457,463,465
+		12,1,12,1,13,1,13,1,13,1,13,3,13,245,8,13,1,13,1,13,1,13,3,13,250,8,13,
+		1,13,1,13,1,13,3,13,255,8,13,1,14,1,14,3,14,259,8,14,1,15,1,15,1,15,1,
+		15,1,15,1,15,5,15,267,8,15,10,15,12,15,270,9,15,3,15,272,8,15,1,15,1,15,
+		1,15,5,15,277,8,15,10,15,12,15,280,9,15,1,15,5,15,283,8,15,10,15,12,15,
+		286,9,15,1,15,1,15,1,15,5,15,291,8,15,10,15,12,15,294,9,15,1,15,1,15,1,
+		16,1,16,1,16,1,16,1,16,1,16,1,16,3,16,305,8,16,1,17,1,17,1,17,1,17,3,17,
+		311,8,17,1,18,1,18,1,18,1,18,3,18,317,8,18,1,19,1,19,1,19,1,19,1,19,1,
+		19,1,19,1,20,1,20,1,20,1,20,1,20,1,21,1,21,1,21,1,21,1,22,1,22,1,22,1,
+		22,1,22,1,22,1,22,1,22,5,22,343,8,22,10,22,12,22,346,9,22,1,22,1,22,1,
+		23,1,23,1,23,1,23,5,23,354,8,23,10,23,12,23,357,9,23,1,24,1,24,3,24,361,
+		8,24,1,25,1,25,1,25,1,25,5,25,367,8,25,10,25,12,25,370,9,25,1,25,1,25,
+		1,26,1,26,1,26,1,26,5,26,378,8,26,10,26,12,26,381,9,26,3,26,383,8,26,1,
+		26,1,26,1,27,1,27,1,27,5,27,390,8,27,10,27,12,27,393,9,27,1,28,1,28,1,
+		28,5,28,398,8,28,10,28,12,28,401,9,28,1,29,5,29,404,8,29,10,29,12,29,407,
+		9,29,1,29,1,29,1,29,3,29,412,8,29,1,29,3,29,415,8,29,1,30,1,30,5,30,419,
+		8,30,10,30,12,30,422,9,30,1,31,1,31,1,31,1,31,3,31,428,8,31,1,31,1,31,
+		1,31,1,31,3,31,434,8,31,1,32,1,32,1,32,1,32,5,32,440,8,32,10,32,12,32,
+		443,9,32,3,32,445,8,32,1,32,1,32,3,32,449,8,32,1,32,1,32,1,33,1,33,1,33,
+		1,33,1,33,1,33,1,33,1,33,1,33,3,33,462,8,33,1,33,1,33,1,33,1,33,3,33,468,
+		8,33,3,33,470,8,33,1,34,1,34,1,35,1,35,1,35,0,0,36,0,2,4,6,8,10,12,14,
+		16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56,58,60,62,
+		64,66,68,70,0,6,1,0,18,19,1,0,22,24,1,0,32,33,1,0,34,35,1,0,39,44,7,0,
+		13,14,16,16,18,19,21,21,24,24,28,28,46,46,509,0,75,1,0,0,0,2,87,1,0,0,
+		0,4,89,1,0,0,0,6,100,1,0,0,0,8,123,1,0,0,0,10,128,1,0,0,0,12,157,1,0,0,
+		0,14,168,1,0,0,0,16,180,1,0,0,0,18,193,1,0,0,0,20,222,1,0,0,0,22,227,1,
+		0,0,0,24,230,1,0,0,0,26,254,1,0,0,0,28,258,1,0,0,0,30,260,1,0,0,0,32,304,
+		1,0,0,0,34,306,1,0,0,0,36,312,1,0,0,0,38,318,1,0,0,0,40,325,1,0,0,0,42,
+		330,1,0,0,0,44,334,1,0,0,0,46,349,1,0,0,0,48,358,1,0,0,0,50,362,1,0,0,
+		0,52,373,1,0,0,0,54,386,1,0,0,0,56,394,1,0,0,0,58,405,1,0,0,0,60,416,1,
+		0,0,0,62,433,1,0,0,0,64,435,1,0,0,0,66,469,1,0,0,0,68,471,1,0,0,0,70,473,
+		1,0,0,0,72,74,3,2,1,0,73,72,1,0,0,0,74,77,1,0,0,0,75,73,1,0,0,0,75,76,
+		1,0,0,0,76,78,1,0,0,0,77,75,1,0,0,0,78,79,5,0,0,1,79,1,1,0,0,0,80,88,3,
+		4,2,0,81,88,3,6,3,0,82,88,3,10,5,0,83,88,3,12,6,0,84,88,3,18,9,0,85,88,
+		3,24,12,0,86,88,3,30,15,0,87,80,1,0,0,0,87,81,1,0,0,0,87,82,1,0,0,0,87,
+		83,1,0,0,0,87,84,1,0,0,0,87,85,1,0,0,0,87,86,1,0,0,0,88,3,1,0,0,0,89,90,
+		5,1,0,0,90,91,3,70,35,0,91,95,5,2,0,0,92,94,3,32,16,0,93,92,1,0,0,0,94,
+		97,1,0,0,0,95,93,1,0,0,0,95,96,1,0,0,0,96,98,1,0,0,0,97,95,1,0,0,0,98,
+		99,5,3,0,0,99,5,1,0,0,0,100,101,5,4,0,0,101,102,3,70,35,0,102,111,5,5,
+		0,0,103,108,3,8,4,0,104,105,5,6,0,0,105,107,3,8,4,0,106,104,1,0,0,0,107,
+		110,1,0,0,0,108,106,1,0,0,0,108,109,1,0,0,0,109,112,1,0,0,0,110,108,1,
+		0,0,0,111,103,1,0,0,0,111,112,1,0,0,0,112,113,1,0,0,0,113,114,5,7,0,0,
+		114,118,5,2,0,0,115,117,3,32,16,0,116,115,1,0,0,0,117,120,1,0,0,0,118,
+		116,1,0,0,0,118,119,1,0,0,0,119,121,1,0,0,0,120,118,1,0,0,0,121,122,5,
+		3,0,0,122,7,1,0,0,0,123,126,3,70,35,0,124,125,5,8,0,0,125,127,3,52,26,
+		0,126,124,1,0,0,0,126,127,1,0,0,0,127,9,1,0,0,0,128,129,5,9,0,0,129,130,
+		3,70,35,0,130,139,5,5,0,0,131,136,3,70,35,0,132,133,5,6,0,0,133,135,3,
+		70,35,0,134,132,1,0,0,0,135,138,1,0,0,0,136,134,1,0,0,0,136,137,1,0,0,
+		0,137,140,1,0,0,0,138,136,1,0,0,0,139,131,1,0,0,0,139,140,1,0,0,0,140,
+		141,1,0,0,0,141,155,5,7,0,0,142,143,5,10,0,0,143,156,3,54,27,0,144,148,
+		5,2,0,0,145,147,3,42,21,0,146,145,1,0,0,0,147,150,1,0,0,0,148,146,1,0,
+		0,0,148,149,1,0,0,0,149,151,1,0,0,0,150,148,1,0,0,0,151,152,5,11,0,0,152,
+		153,3,54,27,0,153,154,5,3,0,0,154,156,1,0,0,0,155,142,1,0,0,0,155,144,
+		1,0,0,0,156,11,1,0,0,0,157,163,5,12,0,0,158,161,3,70,35,0,159,160,5,13,
+		0,0,160,162,5,14,0,0,161,159,1,0,0,0,161,162,1,0,0,0,162,164,1,0,0,0,163,
+		158,1,0,0,0,163,164,1,0,0,0,164,166,1,0,0,0,165,167,3,14,7,0,166,165,1,
+		0,0,0,166,167,1,0,0,0,167,13,1,0,0,0,168,175,5,2,0,0,169,171,3,16,8,0,
+		170,172,5,6,0,0,171,170,1,0,0,0,171,172,1,0,0,0,172,174,1,0,0,0,173,169,
+		1,0,0,0,174,177,1,0,0,0,175,173,1,0,0,0,175,176,1,0,0,0,176,178,1,0,0,
+		0,177,175,1,0,0,0,178,179,5,3,0,0,179,15,1,0,0,0,180,181,3,48,24,0,181,
+		182,5,8,0,0,182,183,5,5,0,0,183,188,3,66,33,0,184,185,5,6,0,0,185,187,
+		3,66,33,0,186,184,1,0,0,0,187,190,1,0,0,0,188,186,1,0,0,0,188,189,1,0,
+		0,0,189,191,1,0,0,0,190,188,1,0,0,0,191,192,5,7,0,0,192,17,1,0,0,0,193,
+		194,5,15,0,0,194,195,3,70,35,0,195,204,5,5,0,0,196,201,3,20,10,0,197,198,
+		5,6,0,0,198,200,3,20,10,0,199,197,1,0,0,0,200,203,1,0,0,0,201,199,1,0,
+		0,0,201,202,1,0,0,0,202,205,1,0,0,0,203,201,1,0,0,0,204,196,1,0,0,0,204,
+		205,1,0,0,0,205,206,1,0,0,0,206,207,5,7,0,0,207,211,5,2,0,0,208,210,3,
+		22,11,0,209,208,1,0,0,0,210,213,1,0,0,0,211,209,1,0,0,0,211,212,1,0,0,
+		0,212,217,1,0,0,0,213,211,1,0,0,0,214,216,3,42,21,0,215,214,1,0,0,0,216,
+		219,1,0,0,0,217,215,1,0,0,0,217,218,1,0,0,0,218,220,1,0,0,0,219,217,1,
+		0,0,0,220,221,5,3,0,0,221,19,1,0,0,0,222,225,3,70,35,0,223,224,5,10,0,
+		0,224,226,3,54,27,0,225,223,1,0,0,0,225,226,1,0,0,0,226,21,1,0,0,0,227,
+		228,5,16,0,0,228,229,3,70,35,0,229,23,1,0,0,0,230,231,5,17,0,0,231,235,
+		5,2,0,0,232,234,3,26,13,0,233,232,1,0,0,0,234,237,1,0,0,0,235,233,1,0,
+		0,0,235,236,1,0,0,0,236,238,1,0,0,0,237,235,1,0,0,0,238,239,5,3,0,0,239,
+		25,1,0,0,0,240,241,3,28,14,0,241,242,3,70,35,0,242,244,5,47,0,0,243,245,
+		5,45,0,0,244,243,1,0,0,0,244,245,1,0,0,0,245,255,1,0,0,0,246,247,3,28,
+		14,0,247,249,5,47,0,0,248,250,5,45,0,0,249,248,1,0,0,0,249,250,1,0,0,0,
+		250,255,1,0,0,0,251,252,3,28,14,0,252,253,3,54,27,0,253,255,1,0,0,0,254,
+		240,1,0,0,0,254,246,1,0,0,0,254,251,1,0,0,0,255,27,1,0,0,0,256,259,3,70,
+		35,0,257,259,5,15,0,0,258,256,1,0,0,0,258,257,1,0,0,0,259,29,1,0,0,0,260,
+		261,7,0,0,0,261,262,3,70,35,0,262,271,5,5,0,0,263,268,3,8,4,0,264,265,
+		5,6,0,0,265,267,3,8,4,0,266,264,1,0,0,0,267,270,1,0,0,0,268,266,1,0,0,
+		0,268,269,1,0,0,0,269,272,1,0,0,0,270,268,1,0,0,0,271,263,1,0,0,0,271,
+		272,1,0,0,0,272,273,1,0,0,0,273,274,5,7,0,0,274,278,5,2,0,0,275,277,3,
+		36,18,0,276,275,1,0,0,0,277,280,1,0,0,0,278,276,1,0,0,0,278,279,1,0,0,
+		0,279,284,1,0,0,0,280,278,1,0,0,0,281,283,3,22,11,0,282,281,1,0,0,0,283,
+		286,1,0,0,0,284,282,1,0,0,0,284,285,1,0,0,0,285,292,1,0,0,0,286,284,1,
+		0,0,0,287,291,3,42,21,0,288,291,3,44,22,0,289,291,3,46,23,0,290,287,1,
+		0,0,0,290,288,1,0,0,0,290,289,1,0,0,0,291,294,1,0,0,0,292,290,1,0,0,0,
+		292,293,1,0,0,0,293,295,1,0,0,0,294,292,1,0,0,0,295,296,5,3,0,0,296,31,
+		1,0,0,0,297,305,3,34,17,0,298,305,3,36,18,0,299,305,3,38,19,0,300,305,
+		3,40,20,0,301,305,3,42,21,0,302,305,3,44,22,0,303,305,3,46,23,0,304,297,
+		1,0,0,0,304,298,1,0,0,0,304,299,1,0,0,0,304,300,1,0,0,0,304,301,1,0,0,
+		0,304,302,1,0,0,0,304,303,1,0,0,0,305,33,1,0,0,0,306,307,5,20,0,0,307,
+		310,3,70,35,0,308,309,5,10,0,0,309,311,3,54,27,0,310,308,1,0,0,0,310,311,
+		1,0,0,0,311,35,1,0,0,0,312,313,5,21,0,0,313,316,3,70,35,0,314,315,5,10,
+		0,0,315,317,3,54,27,0,316,314,1,0,0,0,316,317,1,0,0,0,317,37,1,0,0,0,318,
+		319,7,1,0,0,319,320,3,48,24,0,320,321,5,8,0,0,321,322,3,52,26,0,322,323,
+		5,25,0,0,323,324,3,54,27,0,324,39,1,0,0,0,325,326,5,26,0,0,326,327,3,48,
+		24,0,327,328,5,8,0,0,328,329,3,52,26,0,329,41,1,0,0,0,330,331,3,48,24,
+		0,331,332,5,10,0,0,332,333,3,54,27,0,333,43,1,0,0,0,334,335,5,27,0,0,335,
+		336,3,70,35,0,336,337,5,28,0,0,337,338,3,54,27,0,338,339,5,29,0,0,339,
+		340,3,54,27,0,340,344,5,2,0,0,341,343,3,32,16,0,342,341,1,0,0,0,343,346,
+		1,0,0,0,344,342,1,0,0,0,344,345,1,0,0,0,345,347,1,0,0,0,346,344,1,0,0,
+		0,347,348,5,3,0,0,348,45,1,0,0,0,349,350,5,11,0,0,350,355,3,54,27,0,351,
+		352,5,6,0,0,352,354,3,54,27,0,353,351,1,0,0,0,354,357,1,0,0,0,355,353,
+		1,0,0,0,355,356,1,0,0,0,356,47,1,0,0,0,357,355,1,0,0,0,358,360,3,70,35,
+		0,359,361,3,50,25,0,360,359,1,0,0,0,360,361,1,0,0,0,361,49,1,0,0,0,362,
+		363,5,30,0,0,363,368,3,54,27,0,364,365,5,6,0,0,365,367,3,54,27,0,366,364,
+		1,0,0,0,367,370,1,0,0,0,368,366,1,0,0,0,368,369,1,0,0,0,369,371,1,0,0,
+		0,370,368,1,0,0,0,371,372,5,31,0,0,372,51,1,0,0,0,373,382,5,30,0,0,374,
+		379,3,54,27,0,375,376,5,6,0,0,376,378,3,54,27,0,377,375,1,0,0,0,378,381,
+		1,0,0,0,379,377,1,0,0,0,379,380,1,0,0,0,380,383,1,0,0,0,381,379,1,0,0,
+		0,382,374,1,0,0,0,382,383,1,0,0,0,383,384,1,0,0,0,384,385,5,31,0,0,385,
+		53,1,0,0,0,386,391,3,56,28,0,387,388,7,2,0,0,388,390,3,56,28,0,389,387,
+		1,0,0,0,390,393,1,0,0,0,391,389,1,0,0,0,391,392,1,0,0,0,392,55,1,0,0,0,
+		393,391,1,0,0,0,394,399,3,58,29,0,395,396,7,3,0,0,396,398,3,58,29,0,397,
+		395,1,0,0,0,398,401,1,0,0,0,399,397,1,0,0,0,399,400,1,0,0,0,400,57,1,0,
+		0,0,401,399,1,0,0,0,402,404,5,33,0,0,403,402,1,0,0,0,404,407,1,0,0,0,405,
+		403,1,0,0,0,405,406,1,0,0,0,406,408,1,0,0,0,407,405,1,0,0,0,408,414,3,
+		60,30,0,409,411,5,36,0,0,410,412,5,33,0,0,411,410,1,0,0,0,411,412,1,0,
+		0,0,412,413,1,0,0,0,413,415,3,60,30,0,414,409,1,0,0,0,414,415,1,0,0,0,
+		415,59,1,0,0,0,416,420,3,62,31,0,417,419,5,37,0,0,418,417,1,0,0,0,419,
+		422,1,0,0,0,420,418,1,0,0,0,420,421,1,0,0,0,421,61,1,0,0,0,422,420,1,0,
+		0,0,423,434,5,45,0,0,424,427,3,70,35,0,425,428,3,64,32,0,426,428,3,50,
+		25,0,427,425,1,0,0,0,427,426,1,0,0,0,427,428,1,0,0,0,428,434,1,0,0,0,429,
+		430,5,5,0,0,430,431,3,54,27,0,431,432,5,7,0,0,432,434,1,0,0,0,433,423,
+		1,0,0,0,433,424,1,0,0,0,433,429,1,0,0,0,434,63,1,0,0,0,435,444,5,5,0,0,
+		436,441,3,66,33,0,437,438,5,6,0,0,438,440,3,66,33,0,439,437,1,0,0,0,440,
+		443,1,0,0,0,441,439,1,0,0,0,441,442,1,0,0,0,442,445,1,0,0,0,443,441,1,
+		0,0,0,444,436,1,0,0,0,444,445,1,0,0,0,445,448,1,0,0,0,446,447,5,38,0,0,
+		447,449,3,54,27,0,448,446,1,0,0,0,448,449,1,0,0,0,449,450,1,0,0,0,450,
+		451,5,7,0,0,451,65,1,0,0,0,452,453,3,70,35,0,453,454,5,28,0,0,454,455,
+		3,54,27,0,455,456,5,29,0,0,456,457,3,54,27,0,457,470,1,0,0,0,458,459,3,
+		70,35,0,459,460,5,8,0,0,460,462,1,0,0,0,461,458,1,0,0,0,461,462,1,0,0,
+		0,462,463,1,0,0,0,463,467,3,54,27,0,464,465,3,68,34,0,465,466,3,54,27,
+		0,466,468,1,0,0,0,467,464,1,0,0,0,467,468,1,0,0,0,468,470,1,0,0,0,469,
+		452,1,0,0,0,469,461,1,0,0,0,470,67,1,0,0,0,471,472,7,4,0,0,472,69,1,0,
+		0,0,473,474,7,5,0,0,474,71,1,0,0,0,56,75,87,95,108,111,118,126,136,139,
+		148,155,161,163,166,171,175,188,201,204,211,217,225,235,244,249,254,258,
+		268,271,278,284,290,292,304,310,316,344,355,360,368,379,382,391,399,405,
+		411,414,420,427,433,441,444,448,461,467,469
 	};
 
 	public static readonly ATN _ATN =

@@ -29,7 +29,11 @@ public abstract record DeclarationSyntax(Span Span) : SyntaxNode(Span)
     public sealed record Train(Span Span, ValueList<SettingSyntax> Settings) : DeclarationSyntax(Span);
 
     /// <summary>A training step in the language itself: <c>step plain(x : [d], y) { … }</c>.</summary>
-    public sealed record Step(Span Span, NameSyntax Name, ValueList<InputSyntax> Inputs, ValueList<NameSyntax> Slots, ValueList<StatementSyntax> Body) : DeclarationSyntax(Span);
+    public sealed record Step(Span Span, NameSyntax Name, ValueList<InputSyntax> Inputs, ValueList<NameSyntax> Slots, ValueList<StatementSyntax> Body) : DeclarationSyntax(Span)
+    {
+        /// <summary>Whether it says what is measured with the weights, on other data: <c>test NAME(…) { … }</c>.</summary>
+        public bool IsTest { get; init; }
+    }
 }
 
 /// <summary><c>x : [d]</c>; without a shape one number.</summary>
@@ -47,4 +51,8 @@ public sealed record ParameterSyntax(Span Span, NameSyntax Name, ExpressionSynta
 /// <param name="Kind">The word before a text.</param>
 /// <param name="Text">The text, without quotes.</param>
 /// <param name="Value">The expression, when it is no text.</param>
-public sealed record SettingSyntax(Span Span, NameSyntax Name, NameSyntax? Kind, string? Text, ExpressionSyntax? Value) : SyntaxNode(Span);
+public sealed record SettingSyntax(Span Span, NameSyntax Name, NameSyntax? Kind, string? Text, ExpressionSyntax? Value) : SyntaxNode(Span)
+{
+    /// <summary>The number behind a text: <c>test "new.csv" 100</c>.</summary>
+    public ExpressionSyntax? Count { get; init; }
+}

@@ -40,7 +40,8 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
                 G.LoopContext l => Loop(l),
                 G.ResultContext r => Result(r),
                 _ => null,
-            }).OfType<StatementSyntax>().ToValueList()),
+            }).OfType<StatementSyntax>().ToValueList())
+        { IsTest = s.Start.Text == "test" },
         _ => throw new UnreachableException(),
     };
 
@@ -52,7 +53,7 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
     {
         var name = new NameSyntax(Place(s.settingName()), s.settingName().GetText());
         return s.STRING() is { } text
-            ? new SettingSyntax(Place(s), name, s.name() is { } kind ? Name(kind) : null, text.GetText()[1..^1], null)
+            ? new SettingSyntax(Place(s), name, s.name() is { } kind ? Name(kind) : null, text.GetText()[1..^1], null) { Count = s.NUMBER() is { } count ? new ExpressionSyntax.Number(offsets.Of(count.Symbol), Number(count.GetText(), offsets.Of(count.Symbol))) : null }
             : new SettingSyntax(Place(s), name, null, null, Expression(s.expression()));
     }
 

@@ -35,6 +35,12 @@ internal sealed class Undamaged
             kept.ExceptWith(Leaves(cut).Select(leaf => leaf.Symbol.TokenIndex));
         }
 
+        foreach (var cut in Parts(file).Where(part => part is G.SettingContext && Continues(part, tokens, kept)).ToList())
+        {
+            ((ParserRuleContext)cut.Parent).children.Remove(cut);
+            kept.ExceptWith(Leaves(cut).Select(leaf => leaf.Symbol.TokenIndex));
+        }
+
         rest.Taint(file, [.. tokens.Where(token => token.Type == G.NAME && !kept.Contains(token.TokenIndex))]);
         return rest;
     }
@@ -45,6 +51,10 @@ internal sealed class Undamaged
     /// <summary>Whether what can't be read follows on the same line: in <c>return V .. x</c> it is no whole statement that returns V.</summary>
     private static bool GoesOn(ParserRuleContext part, IList<IToken> tokens, HashSet<int> kept) =>
         tokens.Skip(part.Stop.TokenIndex + 1).FirstOrDefault(token => token.Channel == TokenConstants.DefaultChannel) is { } next && next.Line == part.Stop.Line && !kept.Contains(next.TokenIndex);
+
+    /// <summary>Whether what can't be read stands before it on the same line: in <c>data = images "x"</c>, <c>images "x"</c> is no setting.</summary>
+    private static bool Continues(ParserRuleContext part, IList<IToken> tokens, HashSet<int> kept) =>
+        tokens.Take(part.Start.TokenIndex).LastOrDefault(token => token.Channel == TokenConstants.DefaultChannel) is { } before && before.Line == part.Start.Line && !kept.Contains(before.TokenIndex);
 
     /// <summary>Whether a place stands in a whole part of the text that depends on nothing broken.</summary>
     public bool Understands(Span place) =>

@@ -16,7 +16,7 @@ namespace TpCompiler.Numerics.Checking;
 /// <param name="settings">Sizes and threads.</param>
 /// <param name="names">What to measure.</param>
 internal sealed class ScaleProbe<T>(Program program, int width, ulong seed, ExecutionSettings settings, IReadOnlySet<string> names)
-    : Simulator<T>(program, width, seed, settings)
+    : Simulator<T>(program, width, seed, settings with { Keep = names })
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly int lastStep = program.Body.OfType<Loop>().Select(loop => loop.Count - 1).DefaultIfEmpty(0).Max();

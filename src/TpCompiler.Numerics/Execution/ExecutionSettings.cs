@@ -1,3 +1,5 @@
+using TpCompiler.Ir;
+
 namespace TpCompiler.Numerics.Execution;
 
 /// <summary>What a run needs to know beside the program.</summary>
@@ -11,4 +13,28 @@ public sealed record ExecutionSettings
 
     /// <summary>Names to record beside the program's outputs.</summary>
     public IReadOnlyCollection<string> AlsoRecord { get; init; } = [];
+
+    /// <summary>Names that are computed as they stand, though their readers could do without.</summary>
+    public IReadOnlyCollection<string> Keep { get; init; } = [];
+
+    /// <summary>The program with vectors of low rank read as what they are made of.</summary>
+    public Program ExpandLowRank(Program program) => LowRank.Expand(program, SizeOfAxisIn(program), [.. AlsoRecord, .. Keep]);
+
+    /// <summary>The size of each axis of a program, counters of loops included.</summary>
+    /// <exception cref="ArgumentException">From the function: neither the program nor <see cref="AxisSizes"/> says the size.</exception>
+    public Func<string, int> SizeOfAxisIn(Program program)
+    {
+        var sizes = program.Axes.Where(axis => axis.Size is not null).ToDictionary(axis => axis.Name, axis => axis.Size!.Value, StringComparer.Ordinal);
+        foreach (var (name, size) in AxisSizes)
+        {
+            sizes[name] = size;
+        }
+
+        foreach (var loop in program.Body.WithDepth().Select(entry => entry.Statement).OfType<Loop>())
+        {
+            sizes[loop.Counter] = loop.Count;
+        }
+
+        return name => sizes.TryGetValue(name, out var size) ? size : throw new ArgumentException($"The size of the axis {name} is not given.", nameof(AxisSizes));
+    }
 }

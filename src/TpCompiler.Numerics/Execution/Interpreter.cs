@@ -13,7 +13,7 @@ namespace TpCompiler.Numerics.Execution;
 /// </summary>
 /// <typeparam name="T">What coordinates of vectors are stored in. Scalars are always double.</typeparam>
 /// <typeparam name="TMatrix">The carrier's matrices.</typeparam>
-public abstract class Interpreter<T, TMatrix>
+public abstract partial class Interpreter<T, TMatrix>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TMatrix : class
 {
@@ -36,6 +36,7 @@ public abstract class Interpreter<T, TMatrix>
     private (int Done, int Total) steps;
     private NotFiniteValue? failure;
     private bool isCancelled;
+    private Training? training;
 
     /// <param name="program">A verified program.</param>
     /// <param name="settings">Sizes and threads.</param>
@@ -43,7 +44,7 @@ public abstract class Interpreter<T, TMatrix>
     {
         this.program = program;
         this.settings = settings;
-        table = new ValueTable(program, SizesOfAxes(program, settings));
+        table = new ValueTable(program, settings.SizeOfAxisIn(program));
         liveness = Liveness.Of(program);
         values = new Value<T, TMatrix>?[table.Count];
         recorded = [.. program.Outputs, .. settings.AlsoRecord];
@@ -73,6 +74,22 @@ public abstract class Interpreter<T, TMatrix>
         Array.Clear(values);
         RunBlock(program.Body);
         return new ExecutionResult(records.ToValueList(), failure, isCancelled);
+    }
+
+    /// <summary>
+    /// Runs a program whose one loop at the top is a training, and lets somebody look at it. What stands behind the loop runs when the observer measures, and not by itself.
+    /// </summary>
+    public ExecutionResult Train(IDataFeed feed, ITrainingObserver observer, IProgress<ExecutionProgress>? onProgress = null, CancellationToken cancel = default)
+    {
+        training = new Training(this, program.Body.OfType<Loop>().Single(), observer);
+        try
+        {
+            return Run(feed, onProgress, cancel);
+        }
+        finally
+        {
+            training = null;
+        }
     }
 
     /// <summary>How many coordinates a vector over this width has here.</summary>
@@ -114,6 +131,15 @@ public abstract class Interpreter<T, TMatrix>
         IReadOnlyList<ScaledMatrix<TMatrix>> matrices,
         IReadOnlyList<OuterFactors<T>> factors) => null;
 
+    /// <summary>Whether matrices have entries that can be saved.</summary>
+    protected virtual bool MatricesHaveEntries => false;
+
+    /// <summary>The entries of a matrix, row after row; only where <see cref="MatricesHaveEntries"/>.</summary>
+    protected virtual double[] Entries(TMatrix matrix) => throw new UnreachableException();
+
+    /// <summary>The matrix of these entries; only where <see cref="MatricesHaveEntries"/>.</summary>
+    protected virtual TMatrix MatrixOf(Definition definition, double[] entries) => throw new UnreachableException();
+
     /// <summary>Called when nothing refers to a matrix any more.</summary>
     protected virtual void Release(TMatrix matrix)
     {
@@ -134,29 +160,6 @@ public abstract class Interpreter<T, TMatrix>
     {
     }
 
-    private static Func<string, int> SizesOfAxes(Program program, ExecutionSettings settings)
-    {
-        var sizes = program.Axes.Where(axis => axis.Size is not null).ToDictionary(axis => axis.Name, axis => axis.Size!.Value, StringComparer.Ordinal);
-        foreach (var (name, size) in settings.AxisSizes)
-        {
-            sizes[name] = size;
-        }
-
-        AddCounters(program.Body);
-        return name => sizes.TryGetValue(name, out var size)
-            ? size
-            : throw new ArgumentException($"The size of the axis {name} is not given.", nameof(settings));
-
-        void AddCounters(IEnumerable<Statement> block)
-        {
-            foreach (var loop in block.OfType<Loop>())
-            {
-                sizes[loop.Counter] = loop.Count;
-                AddCounters(loop.Body);
-            }
-        }
-    }
-
     private void RunBlock(ValueList<Statement> block)
     {
         for (var i = 0; i < block.Count; i++)
@@ -173,6 +176,10 @@ public abstract class Interpreter<T, TMatrix>
             else
             {
                 RunLoop((Loop)statement);
+                if (training?.Loop == statement)
+                {
+                    return;
+                }
             }
 
             if (failure is not null || isCancelled)
@@ -245,6 +252,15 @@ public abstract class Interpreter<T, TMatrix>
                 return;
             }
 
+            if (training?.Loop == loop)
+            {
+                t = training.At(t);
+                if (failure is not null)
+                {
+                    return;
+                }
+            }
+
             iteration[^1] = t;
             var isLast = t == loop.Count - 1 && !NeedsEveryValue;
             RunBlock(isLast ? LastTime(loop) : loop.Body);
@@ -273,6 +289,10 @@ public abstract class Interpreter<T, TMatrix>
 
         counters.RemoveAt(counters.Count - 1);
         iteration.RemoveAt(iteration.Count - 1);
+        if (training?.Loop == loop)
+        {
+            training.At(loop.Count);
+        }
 
         bool IsOwn(string name) => loop.Carried.Any(carried => carried.State.Name == name)
             || loop.Body.Any(statement => statement is Instruction instruction

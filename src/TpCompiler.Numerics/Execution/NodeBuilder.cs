@@ -211,13 +211,10 @@ internal sealed class NodeBuilder(ValueTable values, Func<string, double> widthV
 
     private Node MakeSumOfTerm(Expr term, List<Variable> over, Node? mask, Scope scope)
     {
-        var (scalar, wide) = Split(term, scope);
-        var scalars = scalar switch
-        {
-            null => [],
-            Node.Multiply { Scalar: null } product => product.Factors.ToList(),
-            _ => [scalar],
-        };
+        // Scalar by scalar: their product would be a node of its own, which nobody needs.
+        var all = term is Expr.Multiply product ? product.Factors : [term];
+        var scalars = all.Where(factor => !IsWide(factor) && !factor.IsOne).Select(factor => Build(factor, scope)).ToList();
+        var wide = all.Where(IsWide).SelectMany(factor => SplitWide(factor, scope)).ToList();
 
         bool Depends(Node node) => node.Space.Variables.Any(over.Contains);
         var innerScalars = scalars.Where(Depends).Concat(mask is null ? [] : [mask]).ToList();

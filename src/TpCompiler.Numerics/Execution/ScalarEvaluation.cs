@@ -15,10 +15,13 @@ internal sealed class ScalarEvaluation
     private readonly double[]?[] mantissas;
     private readonly double[]?[] scales;
     private readonly int[]?[][] maps;
+    private readonly InnerProduct?[] innerProducts;
 
     public ScalarEvaluation(IReadOnlyList<Node> all)
     {
-        nodes = [.. all.Where(node => !node.Wide)];
+        innerProducts = InnerProduct.AllIn(all);
+        var replaced = innerProducts.OfType<InnerProduct>().Select(product => product.Body).ToHashSet();
+        nodes = [.. all.Where(node => !node.Wide && !replaced.Contains(node))];
         values = new double[]?[all.Count];
         mantissas = new double[]?[all.Count];
         scales = new double[]?[all.Count];
@@ -32,7 +35,7 @@ internal sealed class ScalarEvaluation
                 scales[node.Id] = new double[node.Space.Count];
             }
 
-            maps[node.Id] = [.. Operands(node).Select(operand => (node is Node.Sum sum ? sum.Inner : node.Space).MapTo(operand.Space))];
+            maps[node.Id] = innerProducts[node.Id] is null ? [.. Operands(node).Select(operand => (node is Node.Sum sum ? sum.Inner : node.Space).MapTo(operand.Space))] : [];
         }
     }
 
@@ -140,6 +143,9 @@ internal sealed class ScalarEvaluation
                 break;
             case Node.Call call:
                 Apply(call);
+                break;
+            case Node.Sum when innerProducts[node.Id] is { } product:
+                product.Run(this, result);
                 break;
             case Node.Sum sum when scales[node.Id] is not null:
                 SumScaled(sum);

@@ -42,6 +42,7 @@ public static class LimitEvaluator
     public static LimitResult Evaluate(
         Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress = null, CancellationToken cancel = default)
     {
+        limit = Execution(settings, settings.Threads).ExpandLowRank(limit);
         if (settings.AllowExact && CoefficientProgram.IsAffine(limit))
         {
             return ByCoefficients(limit, feed, settings, cancel);
@@ -91,12 +92,44 @@ public static class LimitEvaluator
         }
     }
 
+    /// <summary>Runs a training whose observer measures it: on coefficients where the program is affine, else at the points of one scrambling, <see cref="LimitSettings.Points"/> or a few.</summary>
+    /// <param name="limit">The limit of a training with a test behind its loop.</param>
+    /// <param name="feed">The numbers that the training reads.</param>
+    /// <param name="settings">How far to go; the seed chooses the scrambling.</param>
+    /// <param name="observer">Makes an observer; another one when the training starts again because it met more Gaussians than there was room for.</param>
+    /// <param name="progress">Told of iterations.</param>
+    /// <param name="cancel">Ends the run.</param>
+    public static (ExecutionResult Result, string Tier, int Points) Train(
+        Program limit, IDataFeed feed, LimitSettings settings, Func<ITrainingObserver> observer, IProgress<ExecutionProgress>? progress = null, CancellationToken cancel = default)
+    {
+        limit = Execution(settings, settings.Threads).ExpandLowRank(limit);
+        if (!settings.AllowExact || !CoefficientProgram.IsAffine(limit))
+        {
+            var points = settings.Points ?? FirstPoints;
+            return (Interpreter(limit, new QuasiRandomCarrier(points, settings.Seed)).Train(feed, observer(), progress, cancel), QuasiRandom, points);
+        }
+
+        for (var capacity = Math.Max(FirstCapacity, RoomFor(limit, settings)); ; capacity *= 4)
+        {
+            try
+            {
+                return (Interpreter(CoefficientProgram.Of(limit, capacity), new CoefficientCarrier(capacity)).Train(feed, observer(), progress, cancel), Coefficients, 0);
+            }
+            catch (CapacityExceededException)
+            {
+                // The next capacity has room for four times the Gaussians.
+            }
+        }
+
+        LimitInterpreter Interpreter(Program program, Carrier carrier) => new(program, Execution(settings, settings.Threads), carrier, settings.Seed);
+    }
+
     /// <summary>Twice the points, or four times when the error is far from its goal.</summary>
     private static int NextPoints(int points, double excess) => points * (excess > 3 ? 4 : 2);
 
     private static LimitResult ByCoefficients(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
     {
-        for (var capacity = FirstCapacity; ; capacity *= 4)
+        for (var capacity = Math.Max(FirstCapacity, RoomFor(limit, settings)); ; capacity *= 4)
         {
             try
             {
@@ -116,6 +149,15 @@ public static class LimitEvaluator
         }
 
         static double Rounding(double value) => 1e-13 * Math.Max(1, Math.Abs(value));
+    }
+
+    /// <summary>One more than the Gaussian vectors of all spaces, in whole registers: enough where there are no Gaussian matrices, whose images come as they are met.</summary>
+    private static int RoomFor(Program limit, LimitSettings settings)
+    {
+        var sizeOfAxis = Execution(settings, 1).SizeOfAxisIn(limit);
+        var gaussians = limit.Body.Instructions().OfType<Instruction.Gaussian>().Where(gaussian => gaussian.Result.Kind == ValueKind.Vector)
+            .Sum(gaussian => gaussian.Result.Indices.Aggregate(1, (rows, binder) => rows * sizeOfAxis(binder.Axis)));
+        return (gaussians + 2 + 7) & ~7;
     }
 
     private static LimitResult OfPolynomials(IReadOnlyList<ExactRecord> exact)

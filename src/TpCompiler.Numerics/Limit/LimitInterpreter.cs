@@ -26,6 +26,7 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         this.carrier = carrier;
         this.seed = seed;
         spaces = CoordinateSpaces.Of(program);
+        KeepsVectors = program.Body.Definitions().Any(definition => definition.Kind == ValueKind.Matrix);
         ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio.ToDouble(), StringComparer.Ordinal);
     }
 
@@ -37,7 +38,7 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
 
     protected override double[]? Weights => carrier.Weights;
 
-    protected override bool KeepsVectors => true;
+    protected override bool KeepsVectors { get; }
 
     protected override int Coordinates(string width) => carrier.Length;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Execution;
@@ -25,7 +26,7 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
     /// <param name="seed">Selects the random numbers.</param>
     /// <param name="settings">Sizes of the axes of data, and threads.</param>
     public Simulator(Program program, int width, ulong seed, ExecutionSettings settings)
-        : base(JoinedUpdates.Schedule(SharedCalls.Hoist(program)), settings)
+        : base(JoinedUpdates.Schedule(SharedCalls.Hoist(settings.ExpandLowRank(program))), settings)
     {
         this.seed = seed;
         widths = program.Widths.ToDictionary(w => w.Name, w => WidthOf(w, width), StringComparer.Ordinal);
@@ -51,6 +52,25 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
         Fill(definition, variance, numbers.AsSpan(), (long)position * numbers.Length);
         return new(PanelMatrix<T>.FromRowMajor(numbers, rows, columns), []);
     }
+
+    protected override bool MatricesHaveEntries => true;
+
+    // The state of a loop is written out, but for a slot that is still zero.
+    protected override double[] Entries(SimulatedMatrix<T> matrix)
+    {
+        if (matrix.Dense is not { } dense)
+        {
+            return matrix.Factors.Count == 0 ? [] : throw new UnreachableException();
+        }
+
+        var entries = new T[dense.Rows * dense.Columns];
+        dense.CopyTo(entries);
+        return Array.ConvertAll(entries, double.CreateTruncating);
+    }
+
+    protected override SimulatedMatrix<T> MatrixOf(Definition definition, double[] entries) => entries.Length == 0
+        ? new(null, [])
+        : new(PanelMatrix<T>.FromRowMajor(Array.ConvertAll(entries, T.CreateTruncating), widths[definition.Widths[0]], widths[definition.Widths[1]]), []);
 
     protected override void MatMul(SimulatedMatrix<T> matrix, bool transposed, ReadOnlySpan<T> x, Span<T> y, int count) =>
         matrix.Multiply(transposed, x, y, count);
