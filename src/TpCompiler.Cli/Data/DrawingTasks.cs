@@ -17,7 +17,7 @@ internal sealed class DrawingTasks
 
     private readonly float[][][] characters;
     private readonly int side;
-    private readonly int turns;
+    private readonly int[][] turns;
     private readonly ulong stream;
 
     /// <param name="characters">For each character its drawings, each the ink of <paramref name="side"/>² pixels.</param>
@@ -27,14 +27,14 @@ internal sealed class DrawingTasks
     public DrawingTasks(float[][][] characters, int side, bool rotated, ulong stream)
     {
         (this.characters, this.side, this.stream) = (characters, side, stream);
-        turns = rotated ? 4 : 1;
+        turns = [.. Enumerable.Range(0, rotated ? 4 : 1).Select(turn => Turned(side, turn))];
     }
 
     /// <summary>Numbers of a drawing.</summary>
     public int Pixels => side * side;
 
     /// <summary>How many classes a task may be made of.</summary>
-    public int Classes => characters.Length * turns;
+    public int Classes => characters.Length * turns.Length;
 
     /// <summary>How many drawings each class has at least.</summary>
     public int DrawingsOfAClass => characters.Min(drawings => drawings.Length);
@@ -115,7 +115,7 @@ internal sealed class DrawingTasks
         int[] classes = Choose(uniform[..ways], Classes);
         for (int way = 0; way < ways; way++)
         {
-            float[][] drawings = characters[classes[way] / turns];
+            float[][] drawings = characters[classes[way] / turns.Length];
             int[] chosen = Choose(uniform.Slice(ways + (way * shots), shots), drawings.Length);
             for (int shot = 0; shot < shots; shot++)
             {
@@ -123,7 +123,13 @@ internal sealed class DrawingTasks
                 Span<double> all = example < learned ? toLearn : toAsk;
                 if (!all.IsEmpty)
                 {
-                    Turn(drawings[chosen[shot]], classes[way] % turns, all.Slice((example < learned ? example : example - learned) * Pixels, Pixels));
+                    float[] ink = drawings[chosen[shot]];
+                    int[] from = turns[classes[way] % turns.Length];
+                    Span<double> place = all.Slice((example < learned ? example : example - learned) * Pixels, Pixels);
+                    for (int pixel = 0; pixel < place.Length; pixel++)
+                    {
+                        place[pixel] = ink[from[pixel]];
+                    }
                 }
             }
         }
@@ -144,24 +150,17 @@ internal sealed class DrawingTasks
         return chosen;
     }
 
-    /// <summary>The drawing turned by quarters of a circle, counterclockwise.</summary>
-    private void Turn(float[] ink, int turn, Span<double> place)
-    {
-        for (int row = 0; row < side; row++)
+    /// <summary>For a turn by so many quarters of a circle, counterclockwise, where each pixel comes from.</summary>
+    private static int[] Turned(int side, int turn) =>
+    [
+        .. Enumerable.Range(0, side * side).Select(pixel => (Row: pixel / side, Column: pixel % side)).Select(place => turn switch
         {
-            for (int column = 0; column < side; column++)
-            {
-                (int r, int c) = turn switch
-                {
-                    0 => (row, column),
-                    1 => (column, side - 1 - row),
-                    2 => (side - 1 - row, side - 1 - column),
-                    _ => (side - 1 - column, row),
-                };
-                place[(row * side) + column] = ink[(r * side) + c];
-            }
-        }
-    }
+            0 => (place.Row, place.Column),
+            1 => (Row: place.Column, Column: side - 1 - place.Row),
+            2 => (Row: side - 1 - place.Row, Column: side - 1 - place.Column),
+            _ => (Row: side - 1 - place.Column, Column: place.Row),
+        }).Select(from => (from.Row * side) + from.Column),
+    ];
 
     private static string CharacterOf(string name)
     {

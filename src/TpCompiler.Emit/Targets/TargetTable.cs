@@ -13,6 +13,7 @@ public static class TargetTable
 {
     public static readonly IReadOnlyList<Target> All =
     [
+        new("csharp", CSharpSimulator.Write),
         new("numpy", NumPySimulator.Write),
         new("pytorch", PyTorchSimulator.Write),
     ];

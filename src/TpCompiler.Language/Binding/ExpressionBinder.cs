@@ -289,10 +289,9 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return emitted with { Expr = multiplier * emitted.Expr, Size = 3, Depth = 2, HasProduct = true };
         }
 
-        if (columns.IsWide && right.HasProduct)
+        if (columns.IsWide)
         {
-            // A preactivation that an output weight reads is a feature, and has a name.
-            right = Vector(right, "h", span) with { HasProduct = true };
+            right = Feature(right, span);
         }
 
         // The entries at their index variables: a dimension of size 1 has none, and rows come before columns.
@@ -310,6 +309,21 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
 
         var sum = summed is null ? body : Expr.SumOver(summed, body);
         return new Value(multiplier * sum, rows.Width, remaining, right.Size + 4, right.Depth + 3, HasProduct: true);
+    }
+
+    /// <summary>What an output weight reads is a feature, and has a name; numbers and powers of n before it are no part of it.</summary>
+    private Value Feature(Value value, Span span)
+    {
+        if (value.HasProduct)
+        {
+            // A preactivation, with the multiplier of its weights.
+            return Vector(value, "h", span);
+        }
+
+        var factors = value.Expr is Expr.Multiply product ? product.Factors : [value.Expr];
+        var multiplier = Expr.ProductOf(factors.Where(factor => factor is Expr.Constant or Expr.WidthPower or Expr.Pi));
+        var feature = Vector(value with { Expr = Expr.ProductOf(factors.Where(factor => factor is not (Expr.Constant or Expr.WidthPower or Expr.Pi))) }, "x", span);
+        return feature with { Expr = multiplier * feature.Expr };
     }
 
     /// <summary>A vector as a value with a name, as MatMul needs it.</summary>

@@ -64,7 +64,7 @@ internal sealed record ForwardPart(
             .ToList();
         return new ForwardPart(
             outputs,
-            Features(outputs).Where(name => !weights.Contains(name) && !adapted.Contains(name) && dependent.Contains(name)).Distinct().ToValueList(),
+            Features(outputs).Select(WithoutMultiplier).Where(name => !weights.Contains(name) && !adapted.Contains(name) && dependent.Contains(name)).Distinct().ToValueList(),
             statements,
             candidates.Where(result => result.Kind == ValueKind.Vector).Select(result => result.Name).ToValueList(),
             candidates.Where(result => result.Kind == ValueKind.Scalar && !outputs.Contains(result.Name)).Select(result => result.Name).ToValueList())
@@ -97,6 +97,11 @@ internal sealed record ForwardPart(
                 set.Add(instruction.Result.Name);
             }
         }
+
+        // The same up to numbers and powers of n: n^(-1) x is as large as its feature x is, when it meets a weight that is n times larger.
+        string WithoutMultiplier(string name) => instructions.TryGetValue(name, out var made) && made is Instruction.Nonlin { Body: Expr.Multiply { Factors: var factors } }
+            && factors.Where(factor => factor is not (Expr.Constant or Expr.WidthPower)).ToList() is [Expr.Reference only]
+            && instructions.TryGetValue(only.Name, out var original) && original.Result.Kind == ValueKind.Vector ? WithoutMultiplier(only.Name) : name;
 
         // Back from f through scalars to the first vectors.
         IEnumerable<string> Features(IEnumerable<string> scalars) => scalars.SelectMany(scalar => instructions.TryGetValue(scalar, out var instruction)

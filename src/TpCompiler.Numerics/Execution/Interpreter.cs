@@ -26,6 +26,7 @@ public abstract partial class Interpreter<T, TMatrix>
     private readonly BufferPool<T> vectorPool = new();
     private readonly HashSet<string> recorded;
     private readonly Dictionary<Loop, ValueList<Statement>> lastTimes = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Instruction, bool> joinable = new(ReferenceEqualityComparer.Instance);
     private readonly List<ExecutionRecord> records = [];
     private readonly List<int> iteration = [];
     private readonly List<string> counters = [];
@@ -198,8 +199,18 @@ public abstract partial class Interpreter<T, TMatrix>
     /// <summary>A product with a matrix and, right after it, the sum that replaces this matrix.</summary>
     private bool TryRunTogether(Instruction.MatMul product, Instruction.MatrixSum sum)
     {
-        if (!JoinsProductAndUpdate || sum.Result.Indices.Count > 0 || Liveness.Uses(sum).Contains(product.Result.Name)
-            || !sum.Terms.OfType<MatrixTerm.Scaled>().Any(term => term.Matrix == product.Matrix))
+        if (!JoinsProductAndUpdate)
+        {
+            return false;
+        }
+
+        if (!joinable.TryGetValue(product, out var canJoin))
+        {
+            joinable[product] = canJoin = sum.Result.Indices.Count == 0 && !Liveness.Uses(sum).Contains(product.Result.Name)
+                && sum.Terms.OfType<MatrixTerm.Scaled>().Any(term => term.Matrix == product.Matrix);
+        }
+
+        if (!canJoin)
         {
             return false;
         }
@@ -242,6 +253,7 @@ public abstract partial class Interpreter<T, TMatrix>
         }
 
         Drop(liveness.OnEntry(loop));
+        var turn = new Turn(this, loop);
         counters.Add(loop.Counter);
         iteration.Add(0);
         for (var t = 0; t < loop.Count; t++)
@@ -269,16 +281,7 @@ public abstract partial class Interpreter<T, TMatrix>
                 return;
             }
 
-            // All states change at once: a state may be the next value of another.
-            var moving = loop.Carried.Where(carried => !isLast || liveness.IsReadAfter(loop, carried)).ToList();
-            var next = moving.Select(carried => values[table.Slot(carried.Next)]!).ToList();
-            next.ForEach(value => value.Names++);
-            Drop([.. loop.Carried.SelectMany(carried => new[] { carried.State.Name, carried.Next }).Distinct().Where(IsOwn)]);
-            for (var i = 0; i < next.Count; i++)
-            {
-                Name(moving[i].State.Name, next[i]);
-                next[i].Names--;
-            }
+            turn.Take(isLast);
 
             if (iteration.Count == 1)
             {
@@ -293,11 +296,6 @@ public abstract partial class Interpreter<T, TMatrix>
         {
             training.At(loop.Count);
         }
-
-        bool IsOwn(string name) => loop.Carried.Any(carried => carried.State.Name == name)
-            || loop.Body.Any(statement => statement is Instruction instruction
-                ? instruction.Result.Name == name
-                : statement is Loop inner && inner.Carried.Any(carried => carried.State.Name == name));
     }
 
     private ValueList<Statement> LastTime(Loop loop)
@@ -573,6 +571,45 @@ public abstract partial class Interpreter<T, TMatrix>
             }
 
             records.Add(new(definition.Name, ValueList.Create<int>(Iteration), shape.ToValueList(), ValueList.Create<double>(copy)));
+        }
+    }
+
+    /// <summary>What happens to a loop's state between two iterations; all of it at once, as a state may be the next value of another.</summary>
+    private sealed class Turn
+    {
+        private readonly Interpreter<T, TMatrix> interpreter;
+        private readonly string[] ended;
+        private readonly (int Next, string State)[] moving;
+        private readonly (int Next, string State)[] movingLast;
+        private readonly Value<T, TMatrix>[] next;
+
+        public Turn(Interpreter<T, TMatrix> interpreter, Loop loop)
+        {
+            this.interpreter = interpreter;
+            var own = loop.Body.SelectMany(Liveness.Defines).Concat(loop.Carried.Select(carried => carried.State.Name)).ToHashSet(StringComparer.Ordinal);
+            ended = [.. loop.Carried.SelectMany(carried => new[] { carried.State.Name, carried.Next }).Distinct().Where(own.Contains)];
+            moving = [.. loop.Carried.Select(Move)];
+            movingLast = [.. loop.Carried.Where(carried => interpreter.liveness.IsReadAfter(loop, carried)).Select(Move)];
+            next = new Value<T, TMatrix>[moving.Length];
+
+            (int, string) Move(Carried carried) => (interpreter.table.Slot(carried.Next), carried.State.Name);
+        }
+
+        public void Take(bool isLast)
+        {
+            var moves = isLast ? movingLast : moving;
+            for (var i = 0; i < moves.Length; i++)
+            {
+                next[i] = interpreter.values[moves[i].Next]!;
+                next[i].Names++;
+            }
+
+            interpreter.Drop(ended);
+            for (var i = 0; i < moves.Length; i++)
+            {
+                interpreter.Name(moves[i].State, next[i]);
+                next[i].Names--;
+            }
         }
     }
 

@@ -59,7 +59,7 @@ public sealed class LayeredKernel
                 }
             }
         });
-        return new KernelMatrices(covariance, tangent, errors.DefaultIfEmpty().Max());
+        return new KernelMatrices(covariance, tangent, IsClosedForm ? 0 : errors.DefaultIfEmpty().Max());
     }
 
     /// <summary>E h² of each layer, for each input.</summary>

@@ -15,7 +15,7 @@ public static class LayeredReading
 {
     /// <summary>
     /// The network as layers, in units in which the kernel's η is the plan's learning rate: the inner product of two inputs is the plain x·x̄, and n^{-c} and the n of the inner products over widths
-    /// have cancelled in every contributing weight. Null when it isn't a chain of fully connected layers over widths of ratio 1 with one input and one output (residual sums, several matrices in a
+    /// have cancelled in every contributing weight; a sum over a width counts its ratio to n. Null when it isn't a chain of fully connected layers with one input and one output (residual sums, several matrices in a
     /// layer), or isn't Θ(1) at initialisation.
     /// </summary>
     /// <param name="network">The network.</param>
@@ -23,7 +23,7 @@ public static class LayeredReading
     /// <param name="startsAtZero">Whether f₀ → 0.</param>
     public static LayeredNetwork? Of(Network network, IReadOnlyCollection<string> contributing, bool startsAtZero)
     {
-        if (network.Widths.Any(width => !width.Ratio.IsOne) || network.Inputs.Count != 1 || network.Outputs.Count != 1)
+        if (network.Inputs.Count != 1 || network.Outputs.Count != 1)
         {
             return null;
         }
@@ -72,7 +72,7 @@ public static class LayeredReading
         return read.ToValueList();
     }
 
-    /// <summary>number · n^Exponent.</summary>
+    /// <summary>number · n^Exponent, n the first width.</summary>
     private readonly record struct Multiplier(double Number, Rational Exponent);
 
     /// <summary>A function φ(h) of the preactivations of a layer.</summary>
@@ -164,10 +164,10 @@ public static class LayeredReading
                             throw new NotSupportedException();
                         }
 
-                        weights = Layer(product.Feature.Phi, product.Weight, multiplier, sumsOverWidth: true);
+                        weights = Layer(product.Feature.Phi, product.Weight, multiplier, product.Weight.Type.Widths[1]);
                         break;
                     case Expr.Reference reference when parameters.TryGetValue(reference.Name, out var bias) && bias.Type is { Kind: ValueKind.Vector, Indices.Count: 0 }:
-                        var part = Layer(null, bias, multiplier, sumsOverWidth: false);
+                        var part = Layer(null, bias, multiplier, null);
                         biasVariance += part.WeightVariance;
                         biasRate += part.WeightRate;
                         break;
@@ -177,7 +177,7 @@ public static class LayeredReading
                             return null;
                         }
 
-                        weights = Layer(null, input, multiplier, sumsOverWidth: false);
+                        weights = Layer(null, input, multiplier, null);
                         break;
                 }
             }
@@ -225,7 +225,8 @@ public static class LayeredReading
             }
 
             // n^{-1} of the mean; whether what is left is Θ(1) or vanishes is known from scaling.
-            return Layer(feature.Phi, parameters[weight.Name], multiplier with { Exponent = multiplier.Exponent - 1 }, sumsOverWidth: true, isOutput: true);
+            var mean = new Multiplier(multiplier.Number / RatioOf(moment.Width), multiplier.Exponent - 1);
+            return Layer(feature.Phi, parameters[weight.Name], mean, moment.Width, isOutput: true);
         }
 
         /// <summary>f = moment + scalar biases.</summary>
@@ -248,7 +249,7 @@ public static class LayeredReading
                 }
                 else if (parameters.TryGetValue(reference.Name, out var bias) && bias.Type.Kind == ValueKind.Scalar)
                 {
-                    var part = Layer(null, bias, multiplier, sumsOverWidth: false);
+                    var part = Layer(null, bias, multiplier, null);
                     variance += part.WeightVariance;
                     rate += part.WeightRate;
                 }
@@ -261,25 +262,33 @@ public static class LayeredReading
             return readout is null ? throw new NotSupportedException() : readout with { BiasVariance = readout.BiasVariance + variance, BiasRate = readout.BiasRate + rate };
         }
 
-        private KernelLayer Layer(Expr? phi, Parameter weight, Multiplier multiplier, bool sumsOverWidth, bool isOutput = false)
+        private double RatioOf(string width) => network.Widths.First(known => known.Name == width).Ratio.ToDouble();
+
+        /// <param name="phi">The function of the layer before; null for the inputs.</param>
+        /// <param name="weight">The weight.</param>
+        /// <param name="multiplier">What it is multiplied with.</param>
+        /// <param name="summed">The width that is summed over; null for none.</param>
+        /// <param name="isOutput">Whether it gives f.</param>
+        private KernelLayer Layer(Expr? phi, Parameter weight, Multiplier multiplier, string? summed, bool isOutput = false)
         {
-            var square = multiplier.Number * multiplier.Number;
+            var square = multiplier.Number * multiplier.Number * (summed is null ? 1 : RatioOf(summed));
             var variance = weight.Variance.ToDouble() * square;
-            var exponent = (2 * multiplier.Exponent) - (2 * weight.B) + (sumsOverWidth ? 1 : 0);
+            var exponent = (2 * multiplier.Exponent) - (2 * weight.B) + (summed is null ? 0 : 1);
             if (!isOutput && variance != 0 && exponent.Sign != 0)
             {
-                variance = exponent.Sign < 0 && !sumsOverWidth && phi is null && weight.Type.Indices.Count == 0 ? 0 : throw new NotSupportedException();
+                variance = exponent.Sign < 0 && summed is null && phi is null && weight.Type.Indices.Count == 0 ? 0 : throw new NotSupportedException();
             }
 
             return new KernelLayer(phi, variance, 0, contributing.Contains(weight.Name) ? square : 0, 0);
         }
 
-        private static (Multiplier Multiplier, Expr Body) Split(Expr term)
+        private (Multiplier Multiplier, Expr Body) Split(Expr term)
         {
             var factors = term is Expr.Multiply product ? product.Factors : [term];
             var exponent = factors.OfType<Expr.WidthPower>().Aggregate(Rational.Zero, (sum, power) => sum + power.Exponent);
             var numbers = factors.Where(factor => factor is not Expr.WidthPower && IsNumber(factor)).ToList();
-            return (new Multiplier(Expr.ProductOf(numbers).ToDouble(), exponent), Expr.ProductOf(factors.Where(factor => factor is not Expr.WidthPower && !IsNumber(factor))));
+            var ratios = factors.OfType<Expr.WidthPower>().Aggregate(1.0, (product, power) => product * Math.Pow(RatioOf(power.Width), power.Exponent.ToDouble()));
+            return (new Multiplier(ratios * Expr.ProductOf(numbers).ToDouble(), exponent), Expr.ProductOf(factors.Where(factor => factor is not Expr.WidthPower && !IsNumber(factor))));
         }
 
         private static bool IsNumber(Expr factor) => factor is Expr.Constant or Expr.Pi or Expr.Power { Base: Expr.Constant or Expr.Pi };

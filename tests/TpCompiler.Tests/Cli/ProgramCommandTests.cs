@@ -99,6 +99,39 @@ public class ProgramCommandTests
     }
 
     [Fact]
+    public void A_wider_layer_in_the_kernel_regime_counts_by_its_ratio()
+    {
+        // A last layer of 3n features is one of n features with √3 before it; one of 3n features below sums over n.
+        Assert.Equal(Run("width m = 3 * n", ""), Run("width m = n", "3^(1/2) * "), (x, y) => Math.Abs(x - y) < 1e-12);
+
+        static double[] Run(string width, string factor)
+        {
+            var run = TpcRun.WithInput(
+                $$"""
+                network k(x : [2]) {
+                  width n
+                  {{width}}
+                  weight W1 : [n, 2]
+                  weight B1 : [n]
+                  weight W2 : [m, n]
+                  weight B2 : [m]
+                  weight W3 : [1, m]
+                  x1 = relu(W1 * x + B1)
+                  x2 = erf(W2 * x1 + B2)
+                  return {{factor}}(W3 * x2)
+                }
+                parametrization ntk
+                train { loss mse optimizer sgd(lr: 1/5, clip: 1/2) steps 3 }
+                """,
+                "run", "-", "--limit", "--format", "json", "--data", Checkout.File("examples/data/xor.csv").FullName);
+            Assert.Equal("", run.Error);
+            using var document = JsonDocument.Parse(run.Output);
+            Assert.All(document.RootElement.GetProperty("outputs").EnumerateArray().SelectMany(output => output.GetProperty("errors").EnumerateArray()), error => Assert.InRange(error.GetDouble(), 0, 1e-12));
+            return [.. document.RootElement.GetProperty("outputs").EnumerateArray().SelectMany(output => output.GetProperty("values").EnumerateArray()).Select(value => value.GetDouble())];
+        }
+    }
+
+    [Fact]
     public void Several_seeds_give_the_mean_and_standard_deviation_of_their_nets()
     {
         double[][] nets = [.. new[] { "3", "4", "5" }.Select(seed => Numbers("values", "--seed", seed))];

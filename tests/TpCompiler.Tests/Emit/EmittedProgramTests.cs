@@ -13,6 +13,8 @@ public sealed class EmittedProgramTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
+    [InlineData("gru", "csharp")]
+    [InlineData("mlp", "csharp")]
     [InlineData("linear", "numpy")]
     [InlineData("momentum", "numpy")]
     [InlineData("mlp", "pytorch")]
@@ -39,6 +41,28 @@ public sealed class EmittedProgramTests : IDisposable
     [Fact]
     public void A_simulator_needs_a_target() =>
         Assert.Equal(2, TpcRun.Of("compile", Example("mlp"), "--emit", "simulator").ExitCode);
+
+    /// <summary>Compiling a file takes seconds: a few examples here, and all of them when <c>TPC_EVERY_EXAMPLE</c> is set.</summary>
+    [Fact]
+    public void CSharp_programs_agree_with_tpc()
+    {
+        string[] few = ["gru", "sine_tasks", "momentum", "transformer"];
+        var every = Environment.GetEnvironmentVariable("TPC_EVERY_EXAMPLE") is not null;
+        var agreed = 0;
+        foreach (var example in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
+        {
+            var (program, weights) = (Path.Combine(folder, example + ".cs"), Path.Combine(folder, example + ".npz"));
+            if ((every || few.Contains(example))
+                && TpcRun.Of("compile", Example(example), "--emit", "simulator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
+                && TpcRun.Of("run", Example(example), "--width", "16", "--seed", "3", "--save", weights, "--format", "json") is { ExitCode: 0 } run)
+            {
+                AssertAgree(example, run.Output, RunCSharp(program, "--width", "16", "--data", weights, "--weights", weights));
+                agreed++;
+            }
+        }
+
+        Assert.InRange(agreed, every ? 20 : 3, int.MaxValue);
+    }
 
     [PythonFact("numpy")]
     public void NumPy_programs_agree_with_tpc() => Agree("numpy", Emit("numpy"), PythonFactAttribute.Interpreter("numpy")!, 1);
@@ -86,6 +110,38 @@ public sealed class EmittedProgramTests : IDisposable
         running.ForEach(process => process.Dispose());
         Assert.All(runs, run => Assert.True(run.ExitCode == 0, run.Error));
         Assert.Equal($"{count} agree", runs[0].Output.Trim());
+    }
+
+    /// <summary>What a program writes: a line for each output at each step.</summary>
+    private static string[] RunCSharp(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("dotnet", ["run", program, "--", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(program),
+        })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, error.Result + output);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private static void AssertAgree(string example, string json, string[] lines)
+    {
+        using var document = System.Text.Json.JsonDocument.Parse(json);
+        var found = lines.Select(line => line.Split(' ')).ToLookup(words => words[0]);
+        foreach (var output in document.RootElement.GetProperty("outputs").EnumerateArray())
+        {
+            var (name, iteration) = (output.GetProperty("name").GetString()!, output.GetProperty("iteration").EnumerateArray().Select(t => t.GetInt32()).ToList());
+            var words = iteration.Count == 0 ? found[name].Single() : found[name].ElementAt(iteration[0]);
+            var numbers = words.Skip(iteration.Count == 0 ? 1 : 2).Select(word => double.Parse(word, CultureInfo.InvariantCulture)).ToList();
+            var expected = output.GetProperty("values").EnumerateArray().Select(value => value.GetDouble()).ToList();
+            Assert.Equal(expected.Count, numbers.Count);
+            Assert.All(expected.Zip(numbers), pair =>
+                Assert.True(Math.Abs(pair.First - pair.Second) <= 1e-5 * Math.Max(1, Math.Abs(pair.First)), $"{example}: {name} at {string.Join(',', iteration)} is {pair.Second}, and tpc says {pair.First}"));
+        }
     }
 
     private static Dictionary<string, string> Rendezvous(int rank, int world, int port) => new()

@@ -96,6 +96,8 @@ internal sealed class LinearEquations(LimitEquations equations, IReadOnlyDiction
         {
             case Expr.Constant constant:
                 return Form.Of(constant.Value);
+            case Expr.IndexValue { Index: var index }:
+                return Form.Of(at[index]);
             case Expr.Reference reference:
                 return Value(new Symbol(reference.Name, Positions(reference, at)));
             case Expr.Add add:

@@ -86,6 +86,59 @@ public class PrintedEquationsTests
         }
         """).Program!).Program!);
 
+    [Theory]
+    [InlineData("w = w - rate * (g + 1/2 * m)", "1/4")]
+    [InlineData("w = w - rate * (g + 1/2 * m)", "1 / (4 + t)")]
+    [InlineData("w = 3/4 * w - rate * (2 * g - 1/3 * m)", "1/4")]
+    [InlineData("v = 1/3 * v + m - 2 * g  w = w - rate * (v + g)", "1/4")]
+    public void The_same_factors_come_into_a_weight_by_several_ways(string update, string rate) => Check(Compile($$"""
+        optimizer own(lr) {
+          slot m
+          {{(update.Contains('v', StringComparison.Ordinal) ? "slot v" : "")}}
+          m = 1/2 * m + g
+          {{update}}
+        }
+        network net(x : [2]) {
+          width n
+          weight U : [n, 2]
+          weight W : [n, n]
+          weight V : [1, n]
+          x1 = identity(U * x)
+          return V * identity(W * identity(W * x1))
+        }
+        parametrization mup
+        train { loss mse optimizer own(lr: {{rate}}) batch 1 steps 2 }
+        """).TrainingProgram!);
+
+    [Fact]
+    public void Factors_that_go_other_ways_have_other_coefficients()
+    {
+        // u vᵀ comes into W directly and through M, v uᵀ through M alone.
+        var text = """
+            program ways
+            width n 1
+            W_0 : n x n = gaussian n^(-1)
+            M_0 : n x n = matrix 0
+            u_0 : n = gaussian 1
+            loop t < 4 {
+              carry W : n x n from W_0 next W_next
+              carry M : n x n from M_0 next M_next
+              carry u : n from u_0 next u_next
+              v : n = matmul W, u
+              w : n = matmul^T W, v
+              f = moment n: u * w
+              M_next : n x n = matrix {1/2} M + {n^(-1)} outer(; v, u) + {-1/3 * n^(-1)} outer(; u, v)
+              W_next : n x n = matrix {1} W + {-1/4} M_next + {1/5 * n^(-1)} outer(; v, u)
+              u_next : n = nonlin u + 1/5 * w
+            }
+            outputs f
+            """;
+        var diagnostics = new DiagnosticBag();
+        var program = ProgramReader.Read(new SourceText("ways", text), diagnostics);
+        Assert.Empty(diagnostics);
+        Check(program!);
+    }
+
     [Fact]
     public void Matrix_made_of_a_trained_one_keeps_its_history()
     {

@@ -12,7 +12,10 @@ public sealed class FeatureNameTests
     [InlineData("return W2 * W1 * x", "h = W1 * x return W2 * h")]
     [InlineData("return W2 * (W1 * x)^2", "h = W1 * x z = h^2 return W2 * z")]
     [InlineData("return W2 * (3 * (W1 * x) + b)", "h = 3 * (W1 * x) + b return W2 * h")]
+    [InlineData("return W2 * tanh(W1 * x) + W2 * (3 * (W1 * x))", "h = W1 * x z = tanh(h) k = 3 * h return W2 * z + W2 * k")]
+    [InlineData("return W2 * (5 * tanh(W1 * x))", "h = W1 * x z = tanh(h) k = 5 * z return W2 * k")]
     [InlineData("return W2 * tanh(W1 * x)", "h = W1 * x z = tanh(h) return W2 * z")]
+    [InlineData("return W2 * tanh(W1 * x) + W2 * (W1 * x)", "h = W1 * x z = tanh(h) return W2 * z + W2 * h")]
     public void A_feature_without_a_name_is_one(string without, string with)
     {
         var (nameless, named) = (VerdictOf(without), VerdictOf(with));

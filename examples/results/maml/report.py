@@ -1,0 +1,98 @@
+"""Makes results.md, results.json and accuracy.svg of what run.sh left in runs/."""
+import json
+import math
+import os
+
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+published = {"2": 55.34, "8": 64.5, "32": 66.2, "128": 66.3, "512": 66.4, "2048": 66.4, "8192": 66.4, "limit": 66.42}
+lines = {"relu NTK": 47.82, "relu GP": 47.60, "linear GP and NTK": 41.68}
+names = {"limit": "µ-limit", "second": "µ-limit, second order"}
+rows = []
+for setting in ["2", "8", "32", "128", "512", "2048", "8192", "limit", "second"]:
+    path = f"runs/{setting}.json"
+    if os.path.exists(path):
+        with open(path) as file:
+            net = json.load(file)["nets"][0]
+        with open(f"runs/{setting}.seconds") as file:
+            seconds = int(file.read())
+        test = net["test"][0]
+        rows.append({
+            "setting": names.get(setting, f"width {setting}"), "width": setting, "nets": 1, "accuracy": round(100 * test["mean"], 2), "error": round(100 * test["error"], 2),
+            "published": published.get(setting), "best_epoch": net["best_step"] // 100, "seconds": seconds,
+            "validation": [[epoch["step"] // 100, round(100 * epoch["validation"][0]["mean"], 2)] for epoch in net["epochs"]],
+        })
+
+with open("results.json", "w") as file:
+    json.dump({"experiment": "maml", "unit": "percent of 3200 test tasks' query drawings", "results": rows}, file, indent=1)
+    file.write("\n")
+
+about = open("about.md").read()
+table = ["| setting | nets | accuracy, % | published, % | epoch kept | seconds |", "| --- | --- | --- | --- | --- | --- |"]
+for row in rows:
+    table.append(f"| {row['setting']} | {row['nets']} | {row['accuracy']:.2f} ± {row['error']:.2f} | {row['published'] or ''} | {row['best_epoch']} | {row['seconds']} |")
+with open("results.md", "w") as file:
+    file.write(about.replace("TABLE", "\n".join(table)))
+
+# Two panels: accuracy against width, and validation accuracy against epoch.
+colours = ["#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b", "#54278f", "#d7301f", "#fc8d59"]
+W, H, L, B, T = 460, 340, 60, 50, 24
+svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * W + 60} {H}" font-family="sans-serif" font-size="12">', f'<rect width="{2 * W + 60}" height="{H}" fill="white"/>']
+
+
+def text(x, y, words, anchor="middle", colour="#333", turn=None):
+    rotation = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
+    svg.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{rotation}>{words}</text>')
+
+
+def line(points, colour, dash=""):
+    svg.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.6"{dash} points="' + " ".join(f"{x:.1f},{y:.1f}" for x, y in points) + '"/>')
+
+
+def axes(left, title, low, high, step, label):
+    line([(left, T), (left, H - B), (left + W - L - 20, H - B)], "#333")
+    value = low
+    while value <= high:
+        y = H - B - (value - low) / (high - low) * (H - B - T)
+        line([(left - 4, y), (left, y)], "#333")
+        text(left - 8, y + 4, f"{value}", "end")
+        value += step
+    text(left + (W - L - 20) / 2, H - 12, title)
+    text(left - 38, (H - B + T) / 2, label, turn=-90)
+
+
+def place(left, share, value, low, high):
+    return left + share * (W - L - 20), H - B - (value - low) / (high - low) * (H - B - T)
+
+
+low, high = 40, 70
+axes(L, "width", low, high, 5, "test accuracy, %")
+finite = [row for row in rows if row["width"].isdigit()]
+across = lambda width: (math.log2(int(width)) - 0.5) / 13
+for row in finite:
+    x, y = place(L, across(row["width"]), row["accuracy"], low, high)
+    e = row["error"] / (high - low) * (H - B - T)
+    line([(x, y - e), (x, y + e)], "#2171b5")
+    svg.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#2171b5"/>')
+    text(x, H - B + 16, row["width"])
+line([place(L, across(row["width"]), row["accuracy"], low, high) for row in finite], "#2171b5")
+for row in rows:
+    if not row["width"].isdigit():
+        y = place(L, 0, row["accuracy"], low, high)[1]
+        line([(L, y), (L + W - L - 20, y)], "#d7301f" if row["width"] == "limit" else "#fc8d59")
+        text(L + 8, y - 5 if row["width"] == "limit" else y + 14, row["setting"], "start", "#d7301f" if row["width"] == "limit" else "#fc8d59")
+for name, value in lines.items():
+    y = place(L, 0, value, low, high)[1]
+    line([(L, y), (L + W - L - 20, y)], "#888", ' stroke-dasharray="5 4"')
+    text(L + W - L - 24, y - 4 if name != "relu GP" else y + 14, f"{name}, as published", "end", "#666")
+left = W + L + 30
+low, high = 40, 75
+axes(left, "epoch", low, high, 5, "validation accuracy, %")
+for epoch in range(0, 101, 20):
+    text(left + epoch / 100 * (W - L - 20), H - B + 16, str(epoch))
+for number, row in enumerate(rows):
+    colour = colours[number] if row["width"].isdigit() else "#d7301f" if row["width"] == "limit" else "#fc8d59"
+    line([place(left, epoch / 100, value, low, high) for epoch, value in row["validation"]], colour)
+    text(left + W - L - 30, H - B - 12 - 14 * (len(rows) - number), row["setting"], "end", colour)
+svg.append("</svg>")
+with open("accuracy.svg", "w") as file:
+    file.write("\n".join(svg) + "\n")

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The paper's meta-learning experiment on the official Omniglot files: every width with its published settings, and the limit.
+#   examples/results/maml/run.sh FOLDER [WIDTH…]     FOLDER holds train.json, val.json, test.json, images_background and images_evaluation (folders or .zip)
+# A run that was stopped goes on from its checkpoint. Then: python3 examples/results/maml/report.py
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+folder=$(cd "$1" && pwd)
+shift
+tpc=(dotnet run -c Release --project ../../../src/TpCompiler.Cli --)
+mkdir -p runs
+
+# width, learning rate, variances of U and nV, multiplier of the bias: as published; "limit" is the µ-limit, "second" the same with the gradient through the inner step.
+settings="limit 0.1 1 1/1024 1
+second 0.1 1 1/1024 1
+2 0.05 1/4 1/4 2
+8 0.1 1/4 1/16 1
+32 0.4 1 1/64 0.5
+128 0.1 1 1/64 1
+512 0.1 1 1/1024 1
+2048 0.1 1 1/1024 1
+8192 0.1 1 1/1024 1"
+
+while read -r width rate input output bias; do
+  if [ $# -gt 0 ] && [[ " $* " != *" $width "* ]] || [ -s "runs/$width.json" ]; then
+    continue
+  fi
+
+  sed "s|0.1 \* min|$rate * min|; s|U: (variance: 1) |U: (variance: $input) |; s|V: (variance: 1/1024)|V: (variance: $output)|; s|U \* x + b|U * x + $bias * b|" ../../maml.tp > "runs/$width.tp"
+  how=(--limit)
+  case $width in
+    limit) ;;
+    second) sed -i "s|grad(outer, fast))       //|grad(outer, params))     //|" "runs/$width.tp" ;;
+    *) how=(--width "$width") ;;
+  esac
+  start=$(date +%s)
+  "${tpc[@]}" run "runs/$width.tp" "${how[@]}" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.checkpoint" > "runs/$width.tmp"
+  echo $(($(date +%s) - start)) > "runs/$width.seconds"
+  mv "runs/$width.tmp" "runs/$width.json"
+done <<< "$settings"
