@@ -96,6 +96,7 @@ public static class Codes
     public static readonly DiagnosticDescriptor NeedsTooMuchMemory = Error("TP0609", "needs too much memory", "{0} needs {1} GiB, and {2} GiB are free");
     public static readonly DiagnosticDescriptor Interrupted = Warning("TP0610", "interrupted", "stopped at step {0} of {1}; what was computed until then is kept");
     public static readonly DiagnosticDescriptor NothingToRun = Error("TP0611", "nothing to run", "`{0}` has no {1} to run");
+    public static readonly DiagnosticDescriptor StaysRandom = Warning("TP0612", "random at any width", "{0} is a Gaussian number of variance {1} at any width; what depends on it is shown for one draw of it");
 
     // TP07xx: tpc check.
     public static readonly DiagnosticDescriptor ExponentMismatch = Error("TP0701", "measured exponent differs from the derived", "`{0}` is derived to scale like {1}, and scales like {2} in finite nets");

@@ -79,13 +79,13 @@ for row in rows:
     if not row["width"].isdigit():
         y = place(L, 0, row["accuracy"], low, high)[1]
         line([(L, y), (L + W - L - 20, y)], "#d7301f" if row["width"] == "limit" else "#fc8d59")
-        text(L + 8, y - 5 if row["width"] == "limit" else y + 14, row["setting"], "start", "#d7301f" if row["width"] == "limit" else "#fc8d59")
+        text(L + 8, y + 14 if row["width"] == "limit" else y - 5, row["setting"], "start", "#d7301f" if row["width"] == "limit" else "#fc8d59")
 for name, value in lines.items():
     y = place(L, 0, value, low, high)[1]
     line([(L, y), (L + W - L - 20, y)], "#888", ' stroke-dasharray="5 4"')
     text(L + W - L - 24, y - 4 if name != "relu GP" else y + 14, f"{name}, as published", "end", "#666")
 left = W + L + 30
-low, high = 40, 75
+low, high = 20, 75
 axes(left, "epoch", low, high, 5, "validation accuracy, %")
 for epoch in range(0, 101, 20):
     text(left + epoch / 100 * (W - L - 20), H - B + 16, str(epoch))

@@ -41,6 +41,13 @@ internal static class NumberTable
         for (bool first = true; csv.Read(); first = false)
         {
             Row row = new(text, [.. Enumerable.Range(0, csv.FieldCount).Select(csv.GetString)], (int)csv.LineNumber);
+            if (first && row.Cells is [var line] && line.AsSpan().ContainsAny(';', '\t'))
+            {
+                // One column where there should be several: names or numbers, with another separator.
+                diagnostics.Add(Diagnostic.Create(Codes.BadCell, row.Location, row.Number, 1, line).WithHelp("columns are separated by commas"));
+                continue;
+            }
+
             if (first && row.Cells.All(cell => NumberOf(cell) is null))
             {
                 continue;

@@ -11,6 +11,9 @@ namespace TpCompiler.Cli.Results;
 /// <summary>The outcome of <c>tpc check</c>: a line for each quantity, derived exponent against fitted slope, and PASS or FAIL.</summary>
 internal sealed record CheckReport(string Program, CheckResult Result)
 {
+    /// <summary>Why no distance to the limit is among the lines; null when there is one.</summary>
+    public string? NoDistance { get; init; }
+
     /// <summary>No line differs, every net ran to its end, and at least one line was decided.</summary>
     public bool Passes => !Result.IsCancelled
         && Result.Failures.Count == 0
@@ -36,6 +39,11 @@ internal sealed record CheckReport(string Program, CheckResult Result)
             text.Append(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Append('\n');
         }
 
+        if (NoDistance is { } reason)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nno distance to the limit: {reason}\n");
+        }
+
         return text.Append('\n').Append(Passes ? "PASS" : "FAIL").Append('\n').ToString();
     }
 
@@ -44,6 +52,7 @@ internal sealed record CheckReport(string Program, CheckResult Result)
         json.WriteStartObject();
         json.WriteString("program", Program);
         json.WriteBoolean("passes", Passes);
+        json.WriteString("noDistance", NoDistance);
         json.WriteStartArray("widths");
         foreach (int width in Result.Widths)
         {

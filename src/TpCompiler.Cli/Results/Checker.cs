@@ -29,7 +29,17 @@ internal static class Checker
         IDataFeed feed = WithGenericTargets(program, program.Feed);
         CheckResult result = ScaleCheck.Run<double>(
             program.Program, expected, settings, feed, Limit(program, scaling, settings, interrupt.Token), new NetProgress(progress), interrupt.Token);
-        CheckReport report = new(program.Program.Name, result);
+        CheckReport report = new(program.Program.Name, result)
+        {
+            NoDistance = result.Lines.Any(line => line.Quantity == CheckQuantity.Distance) ? null : scaling.Verdict switch
+            {
+                { Regime: Regime.Unstable } => "there is none",
+                { Regime: Regime.Trivial } => "training does nothing in it",
+                { Regime: Regime.KernelRegime, InitialOutput: InitialOutput.GaussianProcess } => "f is random from net to net at any width, a Gaussian process at initialisation",
+                { Regime: Regime.KernelRegime } => "it is measured under feature learning; `tpc run --limit` beside `tpc run --width N --seeds K` compares them here",
+                _ => "no output converges to a number that is known, or too few nets ran",
+            },
+        };
         report.AddTo(diagnostics, program.Source);
         return report;
     }

@@ -34,6 +34,13 @@ internal static class LimitOf
             diagnostics.Add(Codes.NoLimit, place, limit.Obstacle?.Result.Name ?? program.Program.Name, limit.Reason ?? "it is not a Tensor Program");
         }
 
+        foreach (Instruction.Gaussian number in (limit.Program?.Body.Instructions() ?? []).OfType<Instruction.Gaussian>().Where(gaussian => gaussian.Result.Kind == ValueKind.Scalar))
+        {
+            Location? place = number.Origin is { } origin ? new Location(program.Source, origin.Span) : null;
+            string name = program.Program.Parameters.FirstOrDefault(parameter => parameter.Initial == number.Result.Name)?.Name ?? number.Result.Name;
+            diagnostics.Add(Diagnostic.Create(Codes.StaysRandom, place, $"`{name}`", number.Variance).WithHelp("`--seed` chooses another draw"));
+        }
+
         return Verified.Holds(limit.Program, "limit", program.Source, diagnostics) ? limit.Program : null;
     }
 }

@@ -114,7 +114,7 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
             if (Tier is not null)
             {
                 Write(json, "kinds", output.Values.Select(estimate => Name(estimate.Kind)));
-                Write(json, "tiers", output.Values.Select(_ => Tier));
+                Write(json, "tiers", output.Values.Select(_ => output.Tier ?? Tier));
                 Write(json, "points", output.Values.Select(estimate => estimate.Points));
             }
 

@@ -34,6 +34,18 @@ public static class LimitEvaluator
             QuasiRandom,
         ];
 
+    /// <summary>
+    /// Outputs that the same tiers serve, in the order of the program: one that is affine or polynomial by itself is computed exactly, whatever the others are. What can't be told apart stays together.
+    /// </summary>
+    public static IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> TiersOfOutputs(Program limit)
+    {
+        var whole = TiersOf(limit);
+        return whole[0] is Coefficients or Polynomials || limit.Outputs.Count < 2
+            ? [(limit.Outputs, whole)]
+            : [.. limit.Outputs.GroupBy(output => string.Join('\n', TiersOf(Only(limit, [output]))))
+                .Select(group => (group.ToValueList(), (ValueList<string>)[.. group.Key.Split('\n')]))];
+    }
+
     /// <param name="limit">A limit program (no powers of n but the 1/n of outer terms and of variances of matrices).</param>
     /// <param name="feed">The numbers of its Data.</param>
     /// <param name="settings">How far to go.</param>
@@ -41,6 +53,30 @@ public static class LimitEvaluator
     /// <param name="cancel">Ends the run; what is done is kept.</param>
     public static LimitResult Evaluate(
         Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress = null, CancellationToken cancel = default)
+    {
+        var groups = settings.AllowExact ? TiersOfOutputs(limit) : [(limit.Outputs, [])];
+        if (groups.Count == 1)
+        {
+            return EvaluateTogether(limit, feed, settings, progress, cancel);
+        }
+
+        var results = groups.Select(group => EvaluateTogether(Only(limit, group.Outputs), feed, settings, progress, cancel)).ToList();
+        var main = results.MaxBy(result => result.Points)!;
+        var order = limit.Body.Instructions().Select((instruction, place) => (instruction.Result.Name, place)).ToDictionary(pair => pair.Name, pair => pair.place, StringComparer.Ordinal);
+        return main with
+        {
+            Records = results.SelectMany(result => result.Records.Select(record => record with { Tier = result.Tier }))
+                .OrderBy(record => record.Iteration.Count == 0 ? 0 : record.Iteration[0] + 1).ThenBy(record => order[record.Name]).ToValueList(),
+            Shortfall = results.Max(result => result.Shortfall),
+            LargestError = results.Max(result => result.LargestError),
+            Failure = results.Select(result => result.Failure).FirstOrDefault(failure => failure is not null),
+        };
+    }
+
+    private static Program Only(Program limit, ValueList<string> outputs) => DeadCode.Remove(limit with { Outputs = outputs });
+
+    private static LimitResult EvaluateTogether(
+        Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress, CancellationToken cancel)
     {
         limit = Execution(settings, settings.Threads).ExpandLowRank(limit);
         if (settings.AllowExact && CoefficientProgram.IsAffine(limit))

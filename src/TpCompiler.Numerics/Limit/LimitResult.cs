@@ -40,7 +40,11 @@ public sealed record LimitSettings
 /// <param name="Iteration">The counters of the enclosing loops.</param>
 /// <param name="Shape">The sizes of its axes.</param>
 /// <param name="Values">The numbers, last axis fastest.</param>
-public sealed record LimitRecord(string Name, ValueList<int> Iteration, ValueList<int> Shape, ValueList<Estimate> Values);
+public sealed record LimitRecord(string Name, ValueList<int> Iteration, ValueList<int> Shape, ValueList<Estimate> Values)
+{
+    /// <summary>How it was computed, where that isn't how the whole result was; null otherwise.</summary>
+    public string? Tier { get; init; }
+}
 
 /// <summary>Why a limit is not as good as asked.</summary>
 public enum LimitShortfall

@@ -99,6 +99,31 @@ public class ProgramCommandTests
     }
 
     [Fact]
+    public void Each_output_is_computed_as_exactly_as_it_can_be_by_itself()
+    {
+        var run = TpcRun.WithInput(
+            "program mix {\n width n\n matrix A : [n, n] ~ normal(0, 1/n)\n vector x : [n] ~ normal(0, 1)\n y = A * x\n z = A' * y\n q = Moment(x^4)\n w = Moment(x * z)\n s = Moment(tanh(y)^2)\n}\n",
+            "run", "-", "--limit", "--format", "json");
+
+        using var document = JsonDocument.Parse(run.Output);
+        var outputs = document.RootElement.GetProperty("outputs").EnumerateArray().ToList();
+        Assert.Equal(["q polynomials exact 3", "w coefficients exact 1"], outputs.Take(2).Select(output =>
+            $"{output.GetProperty("name")} {output.GetProperty("tiers")[0]} {output.GetProperty("kinds")[0]} {output.GetProperty("values")[0]}"));
+        Assert.Equal("s quadrature bound", $"{outputs[2].GetProperty("name")} {outputs[2].GetProperty("tiers")[0]} {outputs[2].GetProperty("kinds")[0]}");
+    }
+
+    [Fact]
+    public void A_bias_that_stays_random_is_told_beside_the_limit()
+    {
+        var run = TpcRun.WithInput(
+            "network s(x : [2]) { width n weight W : [n, 2] weight V : [1, n] weight C : [1] return V * tanh(W * x) + C } parametrization mup train { loss mse optimizer sgd(lr: 1/10) steps 1 }",
+            "run", "-", "--limit", "--tolerance", "1e-2", "--data", Checkout.File("examples/data/xor.csv").FullName);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("warning[TP0612]: `C` is a Gaussian number of variance 1 at any width", run.Error);
+    }
+
+    [Fact]
     public void A_wider_layer_in_the_kernel_regime_counts_by_its_ratio()
     {
         // A last layer of 3n features is one of n features with √3 before it; one of 3n features below sums over n.

@@ -62,9 +62,16 @@ public sealed class NumberTableTests
     {
         DiagnosticBag errors = Errors("1;2\n3;4\n1,2\na;b,c\n", new Needs(1, 1, null));
 
-        Assert.Equal(["TP0603", "TP0602", "TP0602"], errors.Select(error => error.Code));
+        Assert.Equal(["TP0602", "TP0603", "TP0602", "TP0602"], errors.Select(error => error.Code));
         Assert.Contains("columns are separated by commas", errors.SelectMany(error => error.Help));
     }
+
+    [Theory]
+    [InlineData("1;0;1\n")]
+    [InlineData("x;y;z\n1;0;1\n")]
+    [InlineData("1\t0\t1\n")]
+    public void A_table_with_another_separator_is_told_the_right_one(string text) =>
+        Assert.Contains("columns are separated by commas", Errors(text, new Needs(2, 1, null)).SelectMany(error => error.Help));
 
     private static Samples? Parse(string text, Needs needs) => NumberTable.Parse(new SourceText("a.csv", text), needs, new DiagnosticBag());
 
