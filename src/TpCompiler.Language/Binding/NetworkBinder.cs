@@ -70,7 +70,9 @@ internal static class NetworkBinder
             block.Report(Codes.DuplicateSetting, second.Span, "train");
         }
 
-        var forward = block.Statements.ToList();
+        // A fixed random matrix or vector of the network is drawn once, with the weights.
+        var forward = block.Statements.Where(statement => statement is not Instruction.Gaussian).ToList();
+        initialisation.AddRange(block.Statements.OfType<Instruction.Gaussian>());
         var written = file.Declarations.OfType<DeclarationSyntax.Step>().Where(step => !step.IsTest).ToList();
         var tests = file.Declarations.OfType<DeclarationSyntax.Step>().Where(step => step.IsTest).ToList();
         foreach (var second in written.Skip(1).Concat(tests.Skip(1)))

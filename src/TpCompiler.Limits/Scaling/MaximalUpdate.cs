@@ -35,6 +35,11 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
     /// <param name="kind">The size of updates; that of the plan's optimizer when it isn't given.</param>
     public static MaximalUpdate? Of(Network network, TrainingPlan plan, UpdateKind? kind = null)
     {
+        if (plan.Written is not null)
+        {
+            plan = SquaredError(network);
+        }
+
         var size = kind ?? plan.Rule.Kind;
         var ofGradients = size == UpdateKind.Gradient && plan.Rule.Kind == UpdateKind.Gradient ? plan : plan with { Rule = UpdateRule.PlainGradient };
         var trained = network with { Parameters = network.Parameters.Select(parameter => parameter with { Trained = true }).ToValueList() };
@@ -61,6 +66,18 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         }
 
         return null;
+    }
+
+    /// <summary>Gradient descent on ½(f − y)²: how large updates may be is a matter of the network, whatever a written step does with its gradients.</summary>
+    private static TrainingPlan SquaredError(Network network)
+    {
+        var names = new NameSupply(network.Initialisation.Concat(network.Inputs).Concat(network.Forward).Definitions().Select(definition => definition.Name)
+            .Concat(network.Parameters.Select(parameter => parameter.Name)));
+        var outputs = network.Outputs.Select(output => network.Forward.Definitions().First(definition => definition.Name == output)).ToList();
+        var targets = outputs.Select(output => new Instruction.Data(output with { Name = names.Fresh("y") }, "y")).ToList();
+        var loss = new Definition(names.Fresh("loss"), [], []);
+        var errors = outputs.Zip(targets, (f, y) => f.Indices.Aggregate(Rational.Half * Expr.Pow(f.AsReference() - y.Result.AsReference(), 2), (sum, binder) => Expr.SumOver(binder, sum)));
+        return new TrainingPlan(targets.ToValueList(), [new Instruction.Nonlin(loss, Expr.SumOf(errors))], loss.Name, UpdateRule.PlainGradient, 1, null, 1, null);
     }
 
     /// <summary>The network with one of its means multiplied.</summary>

@@ -57,6 +57,57 @@ public sealed class StepTests
     }
 
     [Fact]
+    public void A_fixed_random_matrix_is_drawn_once_and_each_step_reads_the_same()
+    {
+        var program = Compile("""
+            network mlp(x : [2]) {
+              width n
+              matrix B : [n, n] ~ normal(0, 1/n)
+              weight W1 : [n, 2]
+              weight W2 : [1, n]
+              x1 = tanh(W1 * x)
+              return W2 * tanh(B * x1)
+            }
+            parametrization mup
+            train { loss mse optimizer sgd(lr: 0.5) batch 2 steps 3 }
+            """);
+
+        Assert.Single(program.Body.OfType<Instruction.Gaussian>(), gaussian => gaussian.Result.Name == "B");
+        Assert.DoesNotContain(program.Body.OfType<Loop>().Single().Body, statement => statement is Instruction.Gaussian);
+
+        // The same net with the matrix as a weight of rate 0 gives the same numbers.
+        var asWeight = Compile("""
+            network mlp(x : [2]) {
+              width n
+              weight W1 : [n, 2]
+              weight B : [n, n]
+              weight W2 : [1, n]
+              x1 = tanh(W1 * x)
+              return W2 * tanh(B * x1)
+            }
+            parametrization mup
+            step s(x : [2], y) { f = mlp(x) loss = mean(batch, mse(f, y)) W1 = W1 - 0.5 * grad(loss, W1) W2 = W2 - 0.5 * grad(loss, W2) }
+            train { batch 2 steps 3 }
+            """);
+        NaiveInterpreter.Entry numbers = (instruction, iteration, indices) =>
+            NaiveInterpreter.Seeded(5)(instruction with { Result = instruction.Result with { Name = instruction.Result.Name.Replace("_0", "", StringComparison.Ordinal) } }, iteration, indices);
+        var (fixedly, untrained) = (NaiveInterpreter.Run(program, 6, numbers), NaiveInterpreter.Run(asWeight, 6, numbers));
+        Assert.Equal(untrained.Series("loss"), fixedly.Series("loss"), (x, y) => Math.Abs(x - y) < 1e-13);
+    }
+
+    [Theory]
+    [InlineData("sgd")]
+    [InlineData("adam")]
+    public void The_maximal_update_of_a_written_step_is_that_of_its_network(string optimizer)
+    {
+        var written = Cli.TpcRun.WithInput($"{Mlp} step s(x : [2], y) {{ f = mlp(x) loss = mean(batch, mse(f, y)) params = params - 0.1 * min(1, 1 / norm(grad(loss, params))) * grad(loss, params) }} train {{ batch 2 steps 3 }}", "mup", "-", "--optimizer", optimizer);
+        var plain = Cli.TpcRun.WithInput($"{Mlp} train {{ loss mse optimizer sgd(lr: 0.1) batch 2 steps 3 }}", "mup", "-", "--optimizer", optimizer);
+
+        Assert.Equal("", written.Error);
+        Assert.Equal(plain.Output, written.Output);
+    }
+
+    [Fact]
     public void Clipping_written_out_gives_the_numbers_of_the_optimizer()
     {
         var named = Compile($"{Mlp} train {{ loss mse optimizer sgd(lr: 0.5, clip: 0.2) batch 4 steps 5 }}");
