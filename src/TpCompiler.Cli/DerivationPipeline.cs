@@ -80,7 +80,7 @@ internal static class DerivationPipeline
             limit.Program is { } exact && compilation.Program is not null ? Exact(exact) : [],
             () => SyntaxText.Write(compilation.SyntaxTree))
         {
-            Tiers = limit.Program is { } runnable ? [.. LimitEvaluator.TiersOfOutputs(runnable).SelectMany(group => Tiers(group.Outputs, group.Tiers))] : [],
+            Tiers = limit.Program is { } runnable ? [.. LimitEvaluator.TiersOfOutputs(runnable).SelectMany(group => Tiers(group.Outputs, group.Tiers)).OrderBy(tier => runnable.Outputs.ToList().IndexOf(tier.Output))] : [],
         };
     }
 

@@ -136,6 +136,7 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
 
     private static string How(LimitResult result) => result.Tier switch
     {
+        _ when result.Records.Select(record => record.Tier).OfType<string>().Distinct().ToList() is { Count: > 1 } tiers => $"{string.Join(", ", tiers)}; ± rounding, a bound or one standard error",
         LimitEvaluator.QuasiRandom => string.Create(CultureInfo.InvariantCulture, $"{result.Replicates} scramblings of {result.Points} {result.Tier}, ± one standard error"),
         LimitEvaluator.Quadrature => string.Create(CultureInfo.InvariantCulture, $"{result.Tier} at {result.Points} points, ± a bound"),
         _ => $"{result.Tier}, ± rounding",

@@ -42,8 +42,14 @@ public static class LimitEvaluator
         var whole = TiersOf(limit);
         return whole[0] is Coefficients or Polynomials || limit.Outputs.Count < 2
             ? [(limit.Outputs, whole)]
-            : [.. limit.Outputs.GroupBy(output => string.Join('\n', TiersOf(Only(limit, [output]))))
-                .Select(group => (group.ToValueList(), (ValueList<string>)[.. group.Key.Split('\n')]))];
+            : [.. limit.Outputs.GroupBy(output => string.Join('\n', TiersOf(Only(limit, [output])))).SelectMany(Split)];
+
+        // Outputs that are integrals of few Gaussians, but not of the same ones.
+        IEnumerable<(ValueList<string> Outputs, ValueList<string> Tiers)> Split(IGrouping<string, string> group)
+        {
+            ValueList<string> tiers = [.. group.Key.Split('\n')];
+            return TiersOf(Only(limit, group.ToValueList()))[0] == tiers[0] ? [(group.ToValueList(), tiers)] : group.Select(output => ((ValueList<string>)[output], tiers));
+        }
     }
 
     /// <param name="limit">A limit program (no powers of n but the 1/n of outer terms and of variances of matrices).</param>
