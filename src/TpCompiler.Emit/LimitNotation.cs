@@ -33,7 +33,7 @@ internal static class LimitNotation
         var latex = style == ExprStyle.Latex;
         return symbol.Kind switch
         {
-            SymbolKind.Z when symbol.First is "u" or "v" && indices.Count == 0 => symbol.First,
+            SymbolKind.Z when symbol.First is "~u" or "~v" && indices.Count == 0 => symbol.First[1..],
             SymbolKind.Z => Variable("Z", symbol.First, indices, latex),
             SymbolKind.Zhat => Variable(latex ? @"\hat{Z}" : "Ẑ", symbol.First, indices, latex),
             SymbolKind.Zdot => Variable(latex ? @"\dot{Z}" : "Ż", symbol.First, indices, latex),

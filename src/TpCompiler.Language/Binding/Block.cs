@@ -16,6 +16,8 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
 
     private readonly Dictionary<string, Span> places = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<(string Matrix, bool Transposed, Expr.Reference Vector), Definition> products = [];
+
     private long work;
 
     public SourceText Source { get; } = source;
@@ -116,12 +118,20 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
         }
 
         var result = instruction.Result;
-        if (result.Kind == ValueKind.Vector)
+        Note(instruction);
+        return new Value(result.AsReference(), result.Widths.Count == 0 ? null : result.Widths[0], result.Indices);
+    }
+
+    /// <summary>The product of a matrix and a vector, where it stands in the block already; from now on it is read in several places, and keeps its name.</summary>
+    public Value? KnownProduct(Matrix matrix, Expr.Reference vector)
+    {
+        if (!products.TryGetValue((matrix.Name, matrix.Transposed, vector), out var known) || Find(known.Name) is not Instruction.MatMul { Result: var result })
         {
-            Vectors.Add(result.Name);
+            return null;
         }
 
-        return new Value(result.AsReference(), result.Widths.Count == 0 ? null : result.Widths[0], result.Indices);
+        Anonymous.Remove(result.Name);
+        return new Value(result.AsReference(), result.Widths[0], result.Indices);
     }
 
     /// <summary>Gives a value a name: a lone product takes it over, anything else becomes a Nonlin.</summary>
@@ -134,10 +144,7 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
             var at = Statements.IndexOf(instruction);
             var renamed = instruction with { Result = instruction.Result with { Name = name }, Origin = new Origin(span, note) };
             Statements[at] = renamed;
-            if (renamed.Result.Kind == ValueKind.Vector)
-            {
-                Vectors.Add(name);
-            }
+            Note(renamed);
 
             return value with { Expr = renamed.Result.AsReference(), HasProduct = false, Size = 1, Depth = 1 };
         }
@@ -152,6 +159,19 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
 
         CheckGrowth(value, span);
         return Emit(new Instruction.Nonlin(new Definition(name, value.Indices, widths), value.Expr.RenameSumsApart(value.Indices.Select(binder => binder.Name))), span, note: note);
+    }
+
+    private void Note(Instruction instruction)
+    {
+        if (instruction.Result.Kind == ValueKind.Vector)
+        {
+            Vectors.Add(instruction.Result.Name);
+        }
+
+        if (instruction is Instruction.MatMul product)
+        {
+            products[(product.Matrix.Name, product.Transposed, product.Vector)] = product.Result;
+        }
     }
 
     private Instruction? Find(string name) => (Instruction?)Statements.FindLast(s => s is Instruction i && i.Result.Name == name);

@@ -284,6 +284,11 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         if (rows.IsWide && columns.IsWide)
         {
             var vector = Vector(right, "x", span);
+            if (block.KnownProduct(matrix, (Expr.Reference)vector.Expr) is { } known)
+            {
+                return known with { Expr = multiplier * known.Expr, Size = 3, Depth = 2, HasProduct = true };
+            }
+
             var product = new Definition(block.Supply.Fresh(Names("g")), vector.Indices, [rows.Width!]);
             var emitted = block.Emit(new Instruction.MatMul(product, new Expr.Reference(matrix.Name, []), matrix.Transposed, (Expr.Reference)vector.Expr), span, anonymous: true);
             return emitted with { Expr = multiplier * emitted.Expr, Size = 3, Depth = 2, HasProduct = true };

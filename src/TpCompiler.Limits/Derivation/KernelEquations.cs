@@ -10,8 +10,8 @@ namespace TpCompiler.Limits.Derivation;
 /// </summary>
 public sealed class KernelEquations
 {
-    private static readonly Expr.Reference U = new("Z:u", []);
-    private static readonly Expr.Reference V = new("Z:v", []);
+    private static readonly Expr.Reference U = new("Z:~u", []);
+    private static readonly Expr.Reference V = new("Z:~v", []);
 
     private readonly Network network;
     private readonly IReadOnlyCollection<string> contributing;
