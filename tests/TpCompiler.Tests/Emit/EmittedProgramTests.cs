@@ -68,6 +68,23 @@ public sealed class EmittedProgramTests : IDisposable
     public void NumPy_programs_agree_with_tpc() => Agree("numpy", Emit("numpy"), PythonFactAttribute.Interpreter("numpy")!, 1);
 
     [PythonFact("torch")]
+    public void The_table_of_a_transformer_makes_the_features_of_PyTorchs_encoder_move_alike_at_every_width()
+    {
+        var table = Path.Combine(folder, "table.json");
+        File.WriteAllText(table, TpcRun.Of("mup", Example("transformer"), "--optimizer", "adam", "--format", "json").Output);
+
+        var run = PythonFactAttribute.Run(
+            PythonFactAttribute.Interpreter("torch")!,
+            [Path.Combine(Checkout.Root, "tests", "TpCompiler.Tests", "Emit", "mup_encoder.py"), Path.Combine(Checkout.Root, "examples"), table],
+            [])!;
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        var slopes = run.Output.Trim().Split(' ').Select(slope => double.Parse(slope, CultureInfo.InvariantCulture)).ToList();
+        Assert.InRange(slopes[0], -0.15, 0.15);
+        Assert.InRange(slopes[1], 0.4, 1.5);
+    }
+
+    [PythonFact("torch")]
     public void PyTorch_programs_agree_with_tpc() => Agree("pytorch", Emit("pytorch"), PythonFactAttribute.Interpreter("torch")!, 1);
 
     [PythonFact("torch")]
