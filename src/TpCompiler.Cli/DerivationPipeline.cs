@@ -48,7 +48,7 @@ internal static class DerivationPipeline
 
         if (compilation is { HasEntrywiseMatrices: true, Network: { } entrywise })
         {
-            string reason = $"{compilation.TrainingPlan!.Rule.Name} changes hidden matrices entry by entry, which is no instruction of this version";
+            string reason = $"{compilation.TrainingPlan!.Rule.Name} changes hidden matrices entry by entry, and sums over pairs of coordinates are not written out; `tpc run --limit` has numbers";
             return new Derivation(program, entrywise, compilation.TrainingPlan, scaling, null, null, reason, [], () => SyntaxText.Write(compilation.SyntaxTree));
         }
 

@@ -51,6 +51,12 @@ public abstract record Instruction(Definition Result) : Statement
 
     /// <summary>M = Σ of terms: a matrix that stays a sum of scaled matrices and low-rank factors. No terms: the zero matrix.</summary>
     public sealed record MatrixSum(Definition Result, ValueList<MatrixTerm> Terms) : Instruction(Result);
+
+    /// <summary>
+    /// M_αβ = body, entry by entry: an outer nonlinearity (arXiv 2308.01814). The body refers to matrices over the same widths (their entry αβ) and to scalars; where the
+    /// matrices are sums of factors u_α v_β, M is a function ψ(u_α; v_β).
+    /// </summary>
+    public sealed record OuterNonlin(Definition Result, Expr Body) : Instruction(Result);
 }
 
 /// <summary>A term of a <see cref="Instruction.MatrixSum"/>.</summary>

@@ -94,7 +94,7 @@ public sealed record HeldOutData(DataSource Source, int? Samples);
 /// <summary>
 /// An optimizer, the same for every weight: assignments carried out in order, once a step, of slots (state that starts at 0, of the weight's type) and of the weight
 /// itself, <c>w</c>. Right-hand sides may refer to <c>w</c>, <c>g</c> (the gradient of the loss), <c>rate</c> (η n^{-c} of this weight), <c>norm</c> (the global norm of the gradient,
-/// norm² = Σ_p n^{-c_p} ‖∇_{w_p} L‖²), and slots.
+/// norm² = Σ_p n^{-c_p} ‖∇_{w_p} L‖²), <c>size</c> (n^{c-k} with k wide sides: the size of the gradient where updates are maximal) and slots.
 /// SGD with momentum β: <c>m = β m + g; w = w − rate · m</c>.
 /// </summary>
 public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<Assignment> Assignments)
@@ -102,13 +102,27 @@ public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<
     /// <summary>w ← w − rate · g.</summary>
     public static UpdateRule PlainGradient { get; } = new("gradient", [], [new Assignment("w", Expr.Of("w") - (Expr.Of("rate") * Expr.Of("g")))]);
 
+    /// <summary>The slots that no weight or gradient goes into: one number for all weights, such as the 1 − β^{t+1} of Adam's bias correction.</summary>
+    public ValueList<string> Numbers
+    {
+        get
+        {
+            var numbers = Slots.ToHashSet(StringComparer.Ordinal);
+            while (numbers.RemoveWhere(name => Assignments.Any(assignment => assignment.Target == name && assignment.Value.References().Any(reference => !numbers.Contains(reference.Name)))) > 0)
+            {
+            }
+
+            return Slots.Where(numbers.Contains).ToValueList();
+        }
+    }
+
     /// <summary>Gradient when every assignment is linear in w, g and the slots.</summary>
     public UpdateKind Kind => Assignments.All(assignment => Degree(assignment.Value) is not null) ? UpdateKind.Gradient : UpdateKind.Entrywise;
 
     /// <summary>1 for what is linear in w, g and the slots, 0 for what doesn't hold them, null for anything else.</summary>
     private int? Degree(Expr expr) => expr switch
     {
-        Expr.Reference reference => reference.Name is "w" or "g" || Slots.Contains(reference.Name) ? 1 : 0,
+        Expr.Reference reference => reference.Name is "w" or "g" || Slots.Except(Numbers).Contains(reference.Name) ? 1 : 0,
         Expr.Add sum => sum.Terms.Select(Degree).Aggregate((int?)0, (x, y) => x is null || y is null ? null : Math.Max(x.Value, y.Value)),
         Expr.Multiply product => product.Factors.Select(Degree).Aggregate((int?)0, (x, y) => x + y) is <= 1 and var degree ? degree : null,
         _ => expr.Children.All(child => Degree(child) == 0) ? 0 : null,

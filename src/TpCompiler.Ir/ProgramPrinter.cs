@@ -93,6 +93,7 @@ public sealed class ProgramPrinter
         Instruction.MatMul product => (product.Transposed ? "matmul^T " : "matmul ") + Text(product.Matrix) + ", " + Text(product.Vector),
         Instruction.Nonlin nonlin => "nonlin " + Text(nonlin.Body),
         Instruction.Moment moment => $"moment {Name(moment.Width)}: {Text(moment.Body)}",
+        Instruction.OuterNonlin outer => "outernonlin " + Text(outer.Body),
         Instruction.MatrixSum { Terms.Count: 0 } => "matrix 0",
         Instruction.MatrixSum sum => "matrix " + string.Join(" + ", sum.Terms.Select(Write)),
         _ => throw new UnreachableException(),

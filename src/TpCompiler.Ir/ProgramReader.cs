@@ -162,6 +162,7 @@ public sealed class ProgramReader
             "nonlin" => new Instruction.Nonlin(result, ReadExpr()),
             "moment" => ReadMoment(result),
             "matrix" => new Instruction.MatrixSum(result, ReadTerms()),
+            "outernonlin" => new Instruction.OuterNonlin(result, ReadExpr()),
             _ => throw Unexpected(start, "an instruction"),
         };
         return instruction with { Origin = ReadOrigin() };

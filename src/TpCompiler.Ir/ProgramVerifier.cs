@@ -264,6 +264,17 @@ public sealed class ProgramVerifier
                 }
 
                 break;
+            case Instruction.OuterNonlin entries:
+                Require(result, ValueKind.Matrix);
+                foreach (var reference in entries.Body.References())
+                {
+                    if (VerifyReference(reference) is { } value && (value.Kind == ValueKind.Vector || (value.Kind == ValueKind.Matrix && !value.Widths.Equals(result.Widths))))
+                    {
+                        Report($"`{value.Name}` stands among the entries of `{result.Name}`");
+                    }
+                }
+
+                break;
             default:
                 throw new UnreachableException();
         }

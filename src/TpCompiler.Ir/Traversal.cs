@@ -41,6 +41,7 @@ public static class Traversal
         Instruction.MatMul product => [product.Matrix, product.Vector],
         Instruction.Nonlin nonlin => [nonlin.Body],
         Instruction.Moment moment => [moment.Body],
+        Instruction.OuterNonlin outer => [outer.Body],
         Instruction.MatrixSum sum => sum.Terms.SelectMany(term => term switch
         {
             MatrixTerm.Scaled scaled => (IEnumerable<Expr>)[scaled.Coefficient, scaled.Matrix],
@@ -70,6 +71,7 @@ public static class Traversal
             Instruction.MatMul product => product with { Matrix = At(product.Matrix), Vector = At(product.Vector) },
             Instruction.Nonlin nonlin => nonlin with { Body = map(nonlin.Body) },
             Instruction.Moment moment => moment with { Body = map(moment.Body) },
+            Instruction.OuterNonlin outer => outer with { Body = map(outer.Body) },
             Instruction.MatrixSum sum => sum with { Terms = sum.Terms.Select(MapTerm).ToValueList() },
             _ => throw new UnreachableException(),
         };

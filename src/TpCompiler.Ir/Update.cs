@@ -9,6 +9,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
     private const string Weight = "w";
     private const string Gradient = "g";
     private const string Rate = "rate";
+    private const string Size = "size";
     private const string Norm = "norm";
 
     private readonly List<Statement> initialisation = [];
@@ -26,6 +27,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
     {
         var list = weights.ToList();
         var assignments = plan.Rule.Assignments;
+        assignments = WithoutNumbers(assignments);
         if (assignments.Any(assignment => Mentions(assignment.Value, Norm)))
         {
             assignments = Hoisted(assignments, GradientNorm.Emit(network, list, table, names, statements));
@@ -45,13 +47,52 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
 
     private static bool Mentions(Expr expr, string name) => expr.References().Any(reference => reference.Name == name);
 
+    /// <summary>The slots that are numbers, computed once for all weights; the assignments that are left read them.</summary>
+    private ValueList<Assignment> WithoutNumbers(ValueList<Assignment> assignments)
+    {
+        var numbers = new Dictionary<string, Definition>(StringComparer.Ordinal);
+        var present = new Dictionary<string, Expr>(StringComparer.Ordinal);
+        foreach (var name in plan.Rule.Numbers)
+        {
+            var state = new Definition(names.Fresh(name), [], []);
+            numbers.Add(name, state);
+            present.Add(name, state.AsReference());
+        }
+
+        var left = new List<Assignment>();
+        foreach (var assignment in assignments)
+        {
+            var value = assignment.Value.SubstituteReferences(reference => present.GetValueOrDefault(reference.Name, reference));
+            if (numbers.TryGetValue(assignment.Target, out var state))
+            {
+                present[assignment.Target] = Emit(new Instruction.Nonlin(state with { Name = NextName(state) }, value));
+            }
+            else
+            {
+                left.Add(assignment with { Value = value });
+            }
+        }
+
+        foreach (var (name, state) in numbers)
+        {
+            var initial = state with { Name = names.Fresh(state.Name + "_0") };
+            initialisation.Add(new Instruction.Nonlin(initial, Expr.Zero));
+            carried.Add(new Carried(state, initial.Name, ((Expr.Reference)present[name]).Name));
+        }
+
+        return left.ToValueList();
+    }
+
+    /// <summary>n^{c - k}, k the wide sides of the weight: as large as its gradient where its update is maximal.</summary>
+    private Expr SizeOf(Parameter parameter) => Expr.WidthTo(network.Widths[0].Name, parameter.C - parameter.Type.Widths.Count);
+
     private Expr RateOf(Parameter parameter) => plan.LearningRate * Expr.WidthTo(network.Widths[0].Name, -parameter.C);
 
     /// <summary>State for the slots whose old values are read; the others are abbreviations within a step.</summary>
     private Dictionary<string, Slot> Slots(Parameter parameter, ValueList<Assignment> assignments)
     {
         var slots = new Dictionary<string, Slot>(StringComparer.Ordinal);
-        foreach (var name in plan.Rule.Slots)
+        foreach (var name in plan.Rule.Slots.Except(plan.Rule.Numbers))
         {
             var firstRead = IndexWhere(assignment => Mentions(assignment.Value, name));
             var firstWrite = IndexWhere(assignment => assignment.Target == name);
@@ -79,6 +120,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
             [Weight] = type.AsReference(),
             [Gradient] = new Expr.Reference(gradient, type.AsReference().Indices),
             [Rate] = RateOf(parameter),
+            [Size] = SizeOf(parameter),
         };
         foreach (var (name, slot) in slots)
         {
@@ -104,10 +146,10 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         var next = type.Name;
         foreach (var assignment in assignments)
         {
-            var value = assignment.Value.SubstituteReferences(reference => reference.Name == Rate ? RateOf(parameter) : reference);
-            if (LinearCombination(value, values) is not { } terms)
+            var value = assignment.Value.SubstituteReferences(reference => reference.Name == Rate ? RateOf(parameter) : reference.Name == Size ? SizeOf(parameter) : reference);
+            if ((LinearCombination(value, values) ?? WithOuterNonlin(value, type, gradient, values)) is not { } terms)
             {
-                diagnostics.Add(Codes.NotAvailable, default(Location), $"an update of a matrix that isn't linear in weight, gradient and slots (`{assignment.Target}` of `{parameter.Name}` under `{plan.Rule.Name}`)");
+                diagnostics.Add(Codes.NotAvailable, default(Location), $"an update of a matrix that isn't linear in the weight (`{assignment.Target}` of `{parameter.Name}` under `{plan.Rule.Name}`)");
                 break;
             }
 
@@ -123,6 +165,31 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         }
 
         return next == type.Name ? Emit(new Instruction.MatrixSum(type with { Name = NextName(type) }, Whole(type))).Name : next;
+    }
+
+    /// <summary>
+    /// The terms that are linear as they are, the others entry by entry in an <see cref="Instruction.OuterNonlin"/>: ψ(g, slots), which are sums of factors or functions of them. Null where these
+    /// terms read the weight, which is Gaussian at the start.
+    /// </summary>
+    private ValueList<MatrixTerm>? WithOuterNonlin(Expr value, Definition type, string gradient, List<(string Name, ValueList<MatrixTerm> Terms)> values)
+    {
+        var terms = value is Expr.Add sum ? sum.Terms : [value];
+        var linear = terms.Where(term => LinearCombination(term, values) is not null).ToList();
+        var entries = Expr.SumOf(terms.Except(linear));
+        if (Mentions(entries, Weight))
+        {
+            return null;
+        }
+
+        var body = entries.SubstituteReferences(reference => values.FindIndex(entry => entry.Name == reference.Name) switch
+        {
+            < 0 => reference,
+            _ when reference.Name == Gradient => new Expr.Reference(gradient, []),
+            var known when values[known].Terms is [MatrixTerm.Scaled { Coefficient.IsOne: true } whole] => whole.Matrix,
+            var known => Emit(new Instruction.MatrixSum(type with { Name = names.Fresh($"{reference.Name}_{type.Name}_now") }, values[known].Terms)),
+        });
+        var made = Emit(new Instruction.OuterNonlin(type with { Name = names.Fresh("psi_" + type.Name) }, body));
+        return [.. LinearCombination(Expr.SumOf(linear), values)!, new MatrixTerm.Scaled(Expr.One, made)];
     }
 
     /// <summary>Where an assignment's value goes: to the next weight, the next state of a slot, or nowhere (null).</summary>

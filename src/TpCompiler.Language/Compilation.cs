@@ -110,7 +110,7 @@ public sealed class Compilation
 
         if (Network is not null)
         {
-            var made = TrainingPlan is null || HasEntrywiseMatrices ? null : Ir.TrainingProgram.Of(Network, TrainingPlan, Diagnostics);
+            var made = TrainingPlan is null ? null : Ir.TrainingProgram.Of(Network, TrainingPlan, Diagnostics);
             TrainingProgram = Diagnostics.HasErrors ? null : made;
             GradientProgram = TrainingPlan is null || Diagnostics.HasErrors ? null
                 : TrainingPlan.Rule.Kind == UpdateKind.Gradient ? made

@@ -21,12 +21,14 @@ public sealed class LimitProgram
     private readonly string width;
     private readonly Dictionary<string, Rational> ratios;
     private readonly Dictionary<string, Rational> orders = new(StringComparer.Ordinal);
+    private readonly HashSet<string> matrices;
     private bool changed;
 
     private LimitProgram(Program raw)
     {
         this.raw = raw;
         width = raw.Widths.Count > 0 ? raw.Widths[0].Name : "n";
+        matrices = raw.Body.Definitions().Where(definition => definition.Kind == ValueKind.Matrix).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
         ratios = raw.Widths.ToDictionary(w => w.Name, w => w.Ratio, StringComparer.Ordinal);
     }
 
@@ -128,6 +130,8 @@ public sealed class LimitProgram
                 return OfScalar(moment, Leading(moment, moment.Body)?.Order);
             case Instruction.MatrixSum sum:
                 return sum.Terms.Select(term => Find(sum, term)).Where(order => order is not null).DefaultIfEmpty(null).Min();
+            case Instruction.OuterNonlin outer:
+                return Leading(outer, OfEntries(outer.Body, -1))?.Order - 1;
             default:
                 throw new UnreachableException();
         }
@@ -200,10 +204,16 @@ public sealed class LimitProgram
                 return moment with { Body = Part(moment, moment.Body, orders[moment.Result.Name]) };
             case Instruction.MatrixSum sum:
                 return sum with { Terms = sum.Terms.Where(term => Find(sum, term) == orders[sum.Result.Name]).Select(term => Rewrite(sum, term)).ToValueList() };
+            case Instruction.OuterNonlin outer:
+                return outer with { Body = Expr.WidthTo(width, -1) * OfEntries(Part(outer, OfEntries(outer.Body, -1), orders[outer.Result.Name] + 1), 1) };
             default:
                 throw new UnreachableException();
         }
     }
+
+    /// <summary>A matrix of factors u_α v_β/n of size Θ(1) has entries of size 1/n.</summary>
+    private Expr OfEntries(Expr body, Rational power) =>
+        body.SubstituteReferences(reference => matrices.Contains(reference.Name) ? Expr.WidthTo(width, power) * reference : reference);
 
     private MatrixTerm Rewrite(Instruction.MatrixSum sum, MatrixTerm term)
     {

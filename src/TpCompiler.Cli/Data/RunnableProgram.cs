@@ -76,12 +76,6 @@ internal sealed record RunnableProgram(
             return new(source, compilation, program, new Dictionary<string, int>(), new Dictionary<string, SampleField>());
         }
 
-        if (compilation.HasEntrywiseMatrices)
-        {
-            diagnostics.Add(Codes.NotAvailable, null, $"running `{compilation.TrainingPlan!.Rule.Name}`, which changes hidden matrices entry by entry,");
-            return null;
-        }
-
         if (compilation is not { Network: { } network, TrainingPlan: { } plan, TrainingProgram: { } training })
         {
             diagnostics.Add(Codes.NothingToRun, null, path, "`train` block");

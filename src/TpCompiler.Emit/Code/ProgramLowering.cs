@@ -130,6 +130,9 @@ public sealed class ProgramLowering
             case Instruction.MatrixSum sum:
                 List<TensorExpr> terms = [.. sum.Terms.Select(term => Term(term, Dims(result)))];
                 return Assign(name, result, terms.Count == 1 ? terms[0] : new TensorExpr.Sum([.. terms], Dims(result)), $"{result.AsReference()} = {string.Join(" + ", sum.Terms.Select(Text))}");
+            case Instruction.OuterNonlin:
+                refusal ??= new Refusal(result.Name, "it is a function of the entries of matrices");
+                return new TensorStatement.Zeros(name, shape);
             default:
                 throw new UnreachableException();
         }

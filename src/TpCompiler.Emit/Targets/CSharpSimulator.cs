@@ -197,6 +197,9 @@ internal sealed class CSharpSimulator
             case Instruction.MatrixSum sum:
                 WriteMatrixSum(sum, made);
                 break;
+            case Instruction.OuterNonlin:
+                refusal ??= new Refusal(result.Name, "it is a function of the entries of matrices");
+                break;
             default:
                 throw new UnreachableException();
         }

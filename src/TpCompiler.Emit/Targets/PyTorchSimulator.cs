@@ -133,13 +133,16 @@ internal sealed class PyTorchSimulator
         {
             Expr rate = plan.LearningRate * Expr.WidthTo(network.Widths[0].Name, -parameter.C);
             string norm = parameter.C.IsZero || !UsesNorm ? string.Empty : $", \"norm_weight\": {expressions.Print(Expr.WidthTo(network.Widths[0].Name, -parameter.C))}";
-            writer.Line($"{{\"name\": \"{parameter.Name}\", \"params\": [self.{PythonNames.Of(parameter.Name)}], \"lr\": {Print(rate)}{norm}}},");
+            string size = Uses("size") ? $", \"size\": {expressions.Print(Expr.WidthTo(network.Widths[0].Name, parameter.C - parameter.Type.Widths.Count))}" : string.Empty;
+            writer.Line($"{{\"name\": \"{parameter.Name}\", \"params\": [self.{PythonNames.Of(parameter.Name)}], \"lr\": {Print(rate)}{norm}{size}}},");
         }
 
         writer.Out().Line("]").Out().Line();
     }
 
-    private bool UsesNorm => plan.Rule.Assignments.Any(assignment => assignment.Value.References().Any(reference => reference.Name == "norm"));
+    private bool UsesNorm => Uses("norm");
+
+    private bool Uses(string name) => plan.Rule.Assignments.Any(assignment => assignment.Value.References().Any(reference => reference.Name == name));
 
     private string Print(Expr scalar)
     {
@@ -180,7 +183,13 @@ internal sealed class PyTorchSimulator
             writer.Line("norm = sum(group.get(\"norm_weight\", 1) * w.grad.square().sum() for group in self.param_groups for w in group[\"params\"]).sqrt()");
         }
 
-        writer.Line("for group in self.param_groups:").In().Line("rate = group[\"lr\"]").Line("for w in group[\"params\"]:").In().Line("g = w.grad");
+        writer.Line("for group in self.param_groups:").In().Line("rate = group[\"lr\"]");
+        if (Uses("size"))
+        {
+            writer.Line("size = group[\"size\"]");
+        }
+
+        writer.Line("for w in group[\"params\"]:").In().Line("g = w.grad");
         if (plan.Rule.Slots.Count > 0)
         {
             writer.Line("state = self.state[w]");

@@ -11,7 +11,7 @@ internal sealed class OptimizerBinder(Block block, FileSyntax file)
 {
     private const string Infinity = "infinity";
 
-    private static readonly string[] Given = ["w", "g", "rate", "norm"];
+    private static readonly string[] Given = ["w", "g", "rate", "norm", "size"];
 
     public (UpdateRule Rule, Expr Rate)? Bind(SettingSyntax setting)
     {
@@ -125,6 +125,8 @@ internal sealed class OptimizerBinder(Block block, FileSyntax file)
     {
         "lr" when value.Sign <= 0 => "more than 0",
         "momentum" when value.Sign < 0 || value >= 1 => "at least 0 and less than 1",
+        "beta1" or "beta2" when value.Sign < 0 || value >= 1 => "at least 0 and less than 1",
+        "epsilon" when value.Sign < 0 => "0 or more",
         "weight_decay" when value.Sign < 0 => "0 or more",
         "clip" when value.Sign <= 0 => "more than 0",
         _ => null,

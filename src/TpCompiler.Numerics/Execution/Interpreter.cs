@@ -135,10 +135,10 @@ public abstract partial class Interpreter<T, TMatrix>
     /// <summary>Whether matrices have entries that can be saved.</summary>
     protected virtual bool MatricesHaveEntries => false;
 
-    /// <summary>The entries of a matrix, row after row; only where <see cref="MatricesHaveEntries"/>.</summary>
+    /// <summary>The entries of a matrix, row after row, on a limit's carrier n times those at each pair of points; none for the zero matrix.</summary>
     protected virtual double[] Entries(TMatrix matrix) => throw new UnreachableException();
 
-    /// <summary>The matrix of these entries; only where <see cref="MatricesHaveEntries"/>.</summary>
+    /// <summary>The matrix of these entries.</summary>
     protected virtual TMatrix MatrixOf(Definition definition, double[] entries) => throw new UnreachableException();
 
     /// <summary>Called when nothing refers to a matrix any more.</summary>
@@ -409,6 +409,9 @@ public abstract partial class Interpreter<T, TMatrix>
                 var plan = Compiled(sum, () => new MatrixSumPlan(sum, table, WidthValue));
                 plan.Run(frame);
                 return [.. Enumerable.Range(0, count).Select(position => SumAt(sum, plan, position, count))];
+            case Instruction.OuterNonlin outer:
+                var entries = Compiled(outer, () => new OuterNonlinPlan(outer, table, WidthValue));
+                return [MatrixOf(outer.Result, entries.Run(frame, slot => Entries(values[slot]!.Matrices![0])))];
             default:
                 throw new UnreachableException();
         }

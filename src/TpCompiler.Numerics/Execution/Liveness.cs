@@ -98,6 +98,7 @@ internal sealed class Liveness
         Instruction.MatMul product => Names(product.Matrix).Concat(Names(product.Vector)),
         Instruction.Nonlin nonlin => Names(nonlin.Body),
         Instruction.Moment moment => Names(moment.Body),
+        Instruction.OuterNonlin outer => Names(outer.Body),
         Instruction.MatrixSum sum => sum.Terms.SelectMany(term => Names(term.Coefficient).Concat(term switch
         {
             MatrixTerm.Scaled scaled => Names(scaled.Matrix),

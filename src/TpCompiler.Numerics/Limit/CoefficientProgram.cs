@@ -20,6 +20,7 @@ public static class CoefficientProgram
         return limit.Body.Instructions().All(instruction => instruction switch
         {
             Instruction.Nonlin { Result.Kind: ValueKind.Vector } nonlin => HomogeneousParts.Of(nonlin.Body, vectors.Contains) is { Count: <= 2 },
+            Instruction.OuterNonlin => false,
             Instruction.Moment moment => HomogeneousParts.Of(moment.Body, vectors.Contains) is { Count: <= 3 },
             _ => true,
         });

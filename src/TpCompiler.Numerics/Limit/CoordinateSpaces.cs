@@ -10,6 +10,7 @@ namespace TpCompiler.Numerics.Limit;
 public sealed class CoordinateSpaces
 {
     private readonly Dictionary<string, string> parent = [];
+    private readonly HashSet<string> matrices = [];
 
     private CoordinateSpaces()
     {
@@ -45,6 +46,11 @@ public sealed class CoordinateSpaces
                 vectors.Add(result.Name);
             }
 
+            if (statement is Instruction { Result: { Kind: ValueKind.Matrix } matrix })
+            {
+                matrices.Add(matrix.Name);
+            }
+
             switch (statement)
             {
                 case Instruction.Nonlin nonlin:
@@ -68,6 +74,14 @@ public sealed class CoordinateSpaces
                         };
                         Unite(Rows(sum.Result.Name), rows);
                         Unite(Columns(sum.Result.Name), columns);
+                    }
+
+                    break;
+                case Instruction.OuterNonlin outer:
+                    foreach (var name in outer.Body.References().Select(reference => reference.Name).Where(matrices.Contains))
+                    {
+                        Unite(Rows(outer.Result.Name), Rows(name));
+                        Unite(Columns(outer.Result.Name), Columns(name));
                     }
 
                     break;
@@ -99,6 +113,7 @@ public sealed class CoordinateSpaces
                 Unite(state, value);
                 break;
             case ValueKind.Matrix:
+                matrices.Add(state);
                 Unite(Rows(state), Rows(value));
                 Unite(Columns(state), Columns(value));
                 break;

@@ -14,11 +14,50 @@ public sealed record FactoredMatrix(
 {
     public static readonly FactoredMatrix Zero = new([], []);
 
+    /// <summary>The outer nonlinearities with their coefficients.</summary>
+    public IReadOnlyList<(PairBlock Block, double Coefficient)> Pairs { get; init; } = [];
+
+    /// <summary>n times the entry at each pair of points, row after row, of a matrix without Gaussian part; none for the zero matrix.</summary>
+    public double[] Entries(int length)
+    {
+        if (Gaussians.Count > 0)
+        {
+            throw new InvalidOperationException("A Gaussian matrix has no entries in the limit.");
+        }
+
+        if (Factors.Count + Pairs.Count == 0)
+        {
+            return [];
+        }
+
+        var entries = new double[length * length];
+        foreach (var (block, coefficient) in Factors)
+        {
+            for (var k = 0; k < block.Coefficients.Count; k++)
+            {
+                var u = block.Left.Span.Slice(k * length, length);
+                var v = block.Right.Span.Slice(k * length, length);
+                for (var i = 0; i < length; i++)
+                {
+                    var row = entries.AsSpan(i * length, length);
+                    TensorPrimitives.MultiplyAdd(v, coefficient * block.Coefficients[k] * u[i], row, row);
+                }
+            }
+        }
+
+        foreach (var (block, coefficient) in Pairs)
+        {
+            TensorPrimitives.MultiplyAdd(block.Entries, coefficient, entries, entries);
+        }
+
+        return entries;
+    }
+
     /// <summary>this + coefficient · other; parts whose coefficient becomes 0 are dropped.</summary>
     public FactoredMatrix Add(double coefficient, FactoredMatrix other) =>
-        new(Merge(Gaussians, coefficient, other.Gaussians), Merge(Factors, coefficient, other.Factors));
+        new(Merge(Gaussians, coefficient, other.Gaussians), Merge(Factors, coefficient, other.Factors)) { Pairs = Merge(Pairs, coefficient, other.Pairs) };
 
-    public FactoredMatrix Add(FactorBlock block) => new(Gaussians, [.. Factors, (block, 1)]);
+    public FactoredMatrix Add(FactorBlock block) => this with { Factors = [.. Factors, (block, 1)] };
 
     /// <summary>y_b += M x_b or Mᵀ x_b for a batch of vectors one after the other.</summary>
     public void MultiplyAdd(Carrier carrier, bool transposed, ReadOnlySpan<double> x, Span<double> y)
@@ -29,6 +68,11 @@ public sealed record FactoredMatrix(
         }
 
         foreach (var (block, coefficient) in Factors)
+        {
+            block.MultiplyAdd(carrier, transposed, coefficient, x, y);
+        }
+
+        foreach (var (block, coefficient) in Pairs)
         {
             block.MultiplyAdd(carrier, transposed, coefficient, x, y);
         }

@@ -24,6 +24,12 @@ public static class LimitEvaluator
 
     private const int FirstCapacity = 64;
 
+    /// <summary>Where a matrix has an entry for each pair of points.</summary>
+    private const int FirstPointsOfPairs = 1 << 8;
+
+    /// <summary>More only when it is asked for: four times the time for each doubling.</summary>
+    private const int MostPointsOfPairs = 1 << 11;
+
     /// <summary>What the variables of a limit program will live in; where there is more than one, the first that the size of the program allows.</summary>
     public static ValueList<string> TiersOf(Program limit) =>
         CoefficientProgram.IsAffine(limit) ? [Coefficients]
@@ -95,18 +101,18 @@ public static class LimitEvaluator
             return OfPolynomials(exact);
         }
 
-        var (bytesPerPoint, gaussians) = Measure(limit, feed, settings, cancel);
+        var (bytesPerPoint, bytesPerPair, gaussians) = Measure(limit, feed, settings, cancel);
         if (settings.AllowExact && settings.Points is null && QuadratureGrid.IsSmooth(limit) && gaussians <= QuadratureGrid.MostDimensions
             && ByQuadrature(limit, feed, settings, gaussians, bytesPerPoint / settings.Threads, progress, cancel) is { } integrated)
         {
             return integrated;
         }
 
-        var points = settings.Points ?? FirstPoints;
+        var points = settings.Points ?? (bytesPerPair > 0 ? FirstPointsOfPairs : FirstPoints);
         LimitResult? fewer = null;
         while (true)
         {
-            if (bytesPerPoint * points > settings.MaxMemory)
+            if (Memory(points) > settings.MaxMemory)
             {
                 return LimitResult.Nothing(points, settings.Replicates, LimitShortfall.Memory);
             }
@@ -120,18 +126,20 @@ public static class LimitEvaluator
             }
 
             var next = NextPoints(points, result.LargestError / settings.Tolerance);
-            if (next > settings.MaxPoints)
+            if (next > (bytesPerPair > 0 ? Math.Min(settings.MaxPoints, MostPointsOfPairs) : settings.MaxPoints))
             {
                 return result with { Shortfall = LimitShortfall.Tolerance };
             }
 
-            if (bytesPerPoint * next > settings.MaxMemory)
+            if (Memory(next) > settings.MaxMemory)
             {
                 return result with { Shortfall = LimitShortfall.Memory };
             }
 
             points = next;
         }
+
+        double Memory(int count) => (bytesPerPoint + (bytesPerPair * count)) * count;
     }
 
     /// <summary>Runs a training whose observer measures it: on coefficients where the program is affine, else at the points of one scrambling, <see cref="LimitSettings.Points"/> or a few.</summary>
@@ -259,13 +267,13 @@ public static class LimitEvaluator
         return best is not null && best.LargestError <= settings.Tolerance ? best : null;
     }
 
-    /// <summary>Memory of all concurrent scramblings for each point, and the Gaussians that the largest coordinate space meets, on a run with few points.</summary>
-    private static (double BytesPerPoint, int Gaussians) Measure(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
+    /// <summary>Memory of all concurrent scramblings for each point and for each pair of points, and the Gaussians that the largest coordinate space meets, on a run with few points.</summary>
+    private static (double BytesPerPoint, double BytesPerPair, int Gaussians) Measure(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
     {
         const int Few = 1 << 6;
         var interpreter = new LimitInterpreter(limit, Execution(settings, 1), new QuasiRandomCarrier(Few, settings.Seed), settings.Seed);
         interpreter.Run(feed, null, cancel);
-        return (interpreter.BytesPerNumber * settings.Threads, interpreter.LargestSpace);
+        return (interpreter.BytesPerNumber * settings.Threads, (double)interpreter.PairBytes / (Few * Few) * settings.Threads, interpreter.LargestSpace);
     }
 
     private static LimitResult AtPoints(

@@ -33,6 +33,9 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     /// <summary>Memory of the history, directions with their images and factors, for each number of a variable.</summary>
     public double BytesPerNumber => ((double)factorBytes / carrier.Length) + gaussians.Sum(matrix => matrix.BytesPerNumber);
 
+    /// <summary>Memory of the matrices with an entry for each pair of points.</summary>
+    public long PairBytes { get; private set; }
+
     /// <summary>The Gaussians that the coordinate space with most of them has met.</summary>
     public int LargestSpace => met.Values.Select(space => space.Gaussians).DefaultIfEmpty(0).Max();
 
@@ -94,6 +97,20 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         var sum = matrices.Aggregate(FactoredMatrix.Zero, (total, term) => total.Add(term.Coefficient, term.Matrix));
         var (rows, columns) = (ratios[definition.Widths[0]], ratios[definition.Widths[1]]);
         return factors.Aggregate(sum, (total, outer) => total.Add(new FactorBlock(outer.Left, outer.Right, outer.Coefficients, rows, columns)));
+    }
+
+    /// <summary>n times the entries at each pair of points, a point of the rows and one of the columns: they are coordinates of independent copies.</summary>
+    protected override double[] Entries(FactoredMatrix matrix) => matrix.Entries(carrier.Length);
+
+    protected override FactoredMatrix MatrixOf(Definition definition, double[] entries)
+    {
+        if (entries.Length == 0)
+        {
+            return FactoredMatrix.Zero;
+        }
+
+        PairBytes += sizeof(double) * (long)entries.Length;
+        return new FactoredMatrix([], []) { Pairs = [(new PairBlock(entries, ratios[definition.Widths[0]], ratios[definition.Widths[1]]), 1)] };
     }
 
     private CoordinateSpace SpaceOf(string name)

@@ -19,6 +19,11 @@ internal static class QuadratureGrid
     /// <summary>Whether every function of a vector in the program is smooth: a grid does not see a kink between its nodes.</summary>
     public static bool IsSmooth(Program program)
     {
+        if (program.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin))
+        {
+            return false;
+        }
+
         var vectors = program.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
         return program.Body.Instructions().Where(instruction => instruction is Instruction.Nonlin or Instruction.Moment)
             .SelectMany(instruction => instruction.Expressions()).All(IsSmoothExpr);

@@ -15,6 +15,29 @@ public sealed class SimulatedMatrix<T>(PanelMatrix<T>? dense, IReadOnlyList<Oute
 
     public IReadOnlyList<OuterFactors<T>> Factors => factors;
 
+    /// <summary>The numbers with the factors written out, row after row.</summary>
+    public double[] Entries()
+    {
+        var (rows, columns) = (factors[0].Left.Length / factors[0].Coefficients.Length, factors[0].Right.Length / factors[0].Coefficients.Length);
+        var numbers = new T[rows * columns];
+        dense?.CopyTo(numbers);
+        foreach (var factor in factors)
+        {
+            for (var k = 0; k < factor.Coefficients.Length; k++)
+            {
+                var u = factor.Left.Span.Slice(k * rows, rows);
+                var v = factor.Right.Span.Slice(k * columns, columns);
+                for (var i = 0; i < rows; i++)
+                {
+                    var row = numbers.AsSpan(i * columns, columns);
+                    TensorPrimitives.MultiplyAdd(v, T.CreateTruncating(factor.Coefficients[k]) * u[i], row, row);
+                }
+            }
+        }
+
+        return Array.ConvertAll(numbers, double.CreateTruncating);
+    }
+
     /// <summary>y_b = M x_b, or Mᵀ x_b.</summary>
     public void Multiply(bool transposed, ReadOnlySpan<T> x, Span<T> y, int count)
     {

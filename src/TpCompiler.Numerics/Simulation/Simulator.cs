@@ -58,9 +58,14 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
     // The state of a loop is written out, but for a slot that is still zero.
     protected override double[] Entries(SimulatedMatrix<T> matrix)
     {
+        if (matrix.Factors.Count > 0)
+        {
+            return matrix.Entries();
+        }
+
         if (matrix.Dense is not { } dense)
         {
-            return matrix.Factors.Count == 0 ? [] : throw new UnreachableException();
+            return [];
         }
 
         var entries = new T[dense.Rows * dense.Columns];

@@ -127,6 +127,9 @@ internal sealed class NaiveInterpreter
         }
     }
 
+    /// <summary>Row and column, inside of an outer nonlinearity.</summary>
+    private int[]? entry;
+
     private NaiveArray Evaluate(Instruction instruction)
     {
         var definition = instruction.Result;
@@ -165,8 +168,17 @@ internal sealed class NaiveInterpreter
             MatrixTerm.Outer outer => Sum(outer.Over, 0, () => Value(outer.Coefficient, 0) * Read(outer.Left, coordinates[0]) * Read(outer.Right, coordinates[1])),
             _ => throw new UnreachableException(),
         }),
+        Instruction.OuterNonlin o => AtEntry(o.Body, coordinates),
         _ => throw new UnreachableException(),
     };
+
+    private double AtEntry(Expr body, int[] coordinates)
+    {
+        entry = coordinates;
+        var value = Value(body, 0);
+        entry = null;
+        return value;
+    }
 
     /// <summary>The expression at coordinate α under the current indices.</summary>
     private double Value(Expr expr, int alpha) => expr switch
@@ -175,7 +187,7 @@ internal sealed class NaiveInterpreter
         Expr.Pi => Math.PI,
         Expr.WidthPower w => Math.Pow(Size(w.Width), w.Exponent.ToDouble()),
         Expr.IndexValue i => indices[i.Index],
-        Expr.Reference r => Read(r, alpha),
+        Expr.Reference r => Read(r, entry ?? [alpha]),
         Expr.Add a => a.Terms.Sum(term => Value(term, alpha)),
         Expr.Multiply m => m.Factors.Aggregate(1.0, (product, factor) => product * Value(factor, alpha)),
         Expr.Power p => Evaluation.RealPower(p.Exponent)(Value(p.Base, alpha)),

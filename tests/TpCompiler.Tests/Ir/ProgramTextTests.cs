@@ -34,6 +34,7 @@ public class ProgramTextTests
             Gen.Select(Definitions, Names, (result, field) => (Instruction)new Instruction.Data(result, field)),
             Gen.Select(Definitions, References, Gen.Bool, References, (result, matrix, transposed, vector) => (Instruction)new Instruction.MatMul(result, matrix, transposed, vector)),
             Gen.Select(Definitions, ExprGen.Any, (result, expr) => (Instruction)new Instruction.Nonlin(result, expr)),
+            Gen.Select(Definitions, ExprGen.Any, (result, expr) => (Instruction)new Instruction.OuterNonlin(result, expr)),
             Gen.Select(Definitions, ExprGen.Any, (result, expr) => (Instruction)new Instruction.Moment(result, "wide width", expr)),
             Gen.Select(Definitions, Terms.Array[0, 3], (result, terms) => (Instruction)new Instruction.MatrixSum(result, terms.ToValueList()))),
         Origins,

@@ -97,10 +97,10 @@ public class TrainingProgramTests
     }
 
     [Fact]
-    public void A_matrix_update_that_is_not_linear_is_refused()
+    public void A_matrix_update_that_is_not_linear_in_the_weight_is_refused()
     {
         var (network, plan) = SampleNetworks.Mlp(2, "tanh", SampleNetworks.Mup(2), Inputs, Batch);
-        var rule = new UpdateRule("sign", [], [new("w", Expr.Of("w") - (Expr.Of("rate") * Expr.Apply("sign", Expr.Of("g"))))]);
+        var rule = new UpdateRule("sign", [], [new("w", Expr.Of("w") - (Expr.Of("rate") * Expr.Apply("sign", Expr.Of("w"))))]);
         DiagnosticBag diagnostics = [];
         TrainingProgram.Of(network, plan with { Rule = rule }, diagnostics);
         Assert.Contains("`W2`", Assert.Single(diagnostics).Message, StringComparison.Ordinal);

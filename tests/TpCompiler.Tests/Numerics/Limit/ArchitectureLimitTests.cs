@@ -27,9 +27,11 @@ public class ArchitectureLimitTests
 
     /// <summary>Values of the first step of Adam, which is a step of signs: η = ½, ξ = y = 1.</summary>
     [Theory]
-    [InlineData("U * x", 0.79788456080287)]
-    [InlineData("tanh(U * x)", 0.48482372920886)]
-    public void The_first_step_of_signs_has_its_known_value(string features, double expected)
+    [InlineData("U * x", "sign_sgd(lr: 1/2)", 0.79788456080287)]
+    [InlineData("tanh(U * x)", "sign_sgd(lr: 1/2)", 0.48482372920886)]
+    [InlineData("U * x", "adam(lr: 1/2, epsilon: 0)", 0.79788456080287)]
+    [InlineData("tanh(U * x)", "adamw(lr: 1/2, epsilon: 0, weight_decay: 0)", 0.48482372920886)]
+    public void The_first_step_of_signs_has_its_known_value(string features, string optimizer, double expected)
     {
         var compilation = Compilation.Compile(new SourceText("sign.tp", $$"""
             network sign(x : [1]) {
@@ -39,7 +41,7 @@ public class ArchitectureLimitTests
               return V * {{features}}
             }
             parametrization mup { all: (c: 1/2) }
-            train { loss mse optimizer sign_sgd(lr: 1/2) steps 1 batch 1 }
+            train { loss mse optimizer {{optimizer}} steps 1 batch 1 }
             """));
         Assert.Empty(compilation.Diagnostics.Select(d => d.ToString()));
         var result = LimitEvaluator.Evaluate(LimitProgram.Of(compilation.TrainingProgram!).Program!, new Ones(), new LimitSettings { Tolerance = 1e-4 });
@@ -54,6 +56,7 @@ public class ArchitectureLimitTests
     [InlineData("layernorm.tp")]
     [InlineData("tied.tp")]
     [InlineData("transformer.tp")]
+    [InlineData("adam.tp")]
     public void Finite_nets_train_as_the_limit_does(string example)
     {
         const int Width = 384;
@@ -74,6 +77,31 @@ public class ArchitectureLimitTests
             var allowed = (4.5 * Math.Sqrt((error * error) + (f[k].Error * f[k].Error))) + (5.0 / Width);
             Assert.InRange(mean, f[k].Value - allowed, f[k].Value + allowed);
         }
+    }
+
+    /// <summary>
+    /// sign(dW) of one sample is sign(dh_α) sign(x_β), of rank one: a hidden matrix's entrywise update is then an outer product, whose limit needs no pairs of points. Linear net, ξ = y = 1,
+    /// signs of V χ and U: Δf = η (E|V| · E|U|) from W alone, and E|V|, E|U| = √(2/π).
+    /// </summary>
+    [Fact]
+    public void Signs_of_a_hidden_gradient_move_the_output_by_the_product_of_absolute_moments()
+    {
+        var compilation = Compilation.Compile(new SourceText("sign.tp", """
+            network sign(x : [1]) {
+              width n
+              weight U : [n, 1]
+              weight W : [n, n]
+              weight V : [1, n]
+              return V * W * U * x
+            }
+            parametrization mup { all: (c: 30) W: (c: 1) }
+            train { loss mse optimizer sign_sgd(lr: 1/2) steps 1 batch 1 }
+            """));
+        Assert.Empty(compilation.Diagnostics.Select(d => d.ToString()));
+        var result = LimitEvaluator.Evaluate(LimitProgram.Of(compilation.TrainingProgram!).Program!, new Ones(), new LimitSettings { Tolerance = 1e-3 });
+        var f = result.Records.Where(record => record.Name == "f").SelectMany(record => record.Values).ToArray();
+        Assert.InRange(f[1].Error, 0, 1e-3);
+        Assert.InRange(f[1].Value - (1 / Math.PI), -3e-3, 3e-3);
     }
 
     private static void AssertValues(double[] expected, string example, double tolerance)

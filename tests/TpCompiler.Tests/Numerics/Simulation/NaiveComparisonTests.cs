@@ -5,6 +5,7 @@ using TpCompiler.Numerics.Kernels;
 using TpCompiler.Numerics.Simulation;
 using TpCompiler.Symbolics;
 using TpCompiler.Tests.Ir;
+using TpCompiler.Tests.Language;
 using Index = TpCompiler.Symbolics.Index;
 
 namespace TpCompiler.Tests.Numerics.Simulation;
@@ -32,6 +33,13 @@ public class NaiveComparisonTests
             _ => SampleNetworks.Mlp(2, h => h + (new Rational(1, 10) * h * h * h), SampleNetworks.Mup(2), 2, 2, rate: new Rational(1, 50)),
         };
         Compare(TrainingProgram.Of(network, plan), 23, 1e-12);
+    }
+
+    [Fact]
+    public void Adam_equals_the_plain_interpreter()
+    {
+        var (network, plan) = SampleNetworks.Mlp(3, "tanh", SampleNetworks.Mup(3), 3, 4, steps: 4);
+        Compare(TrainingProgram.Of(network, plan with { Rule = ExampleTests.Compile("adam.tp").TrainingPlan!.Rule }), 19, 1e-9);
     }
 
     [Fact]
