@@ -104,7 +104,7 @@ public sealed partial class Backpropagation
         {
             if (statement.Reads().Any(dependent.Contains))
             {
-                dependent.UnionWith(Defined(statement).Where(name => !constants.Contains(name)));
+                dependent.UnionWith(Defined(statement).Where(name => !constants.Contains(name) && statement is not Instruction.Nonlin { IsConstant: true }));
             }
         }
 

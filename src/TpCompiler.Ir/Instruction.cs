@@ -44,7 +44,11 @@ public abstract record Instruction(Definition Result) : Statement
     /// y_α = body, coordinate by coordinate. The body refers to vectors over the same width (their coordinate α), to scalars and indices. Without a width
     /// in the result it is a function of scalars.
     /// </summary>
-    public sealed record Nonlin(Definition Result, Expr Body) : Instruction(Result);
+    public sealed record Nonlin(Definition Result, Expr Body) : Instruction(Result)
+    {
+        /// <summary>Whether gradients stop here: only until the backward pass is made, and not printed.</summary>
+        public bool IsConstant { get; init; }
+    }
 
     /// <summary>θ = (1/n) Σ_α body, a mean over the coordinates of <paramref name="Width"/>.</summary>
     public sealed record Moment(Definition Result, string Width, Expr Body) : Instruction(Result);

@@ -73,13 +73,14 @@ public static class TrainingProgram
         }
 
         var loop = new Loop(Step, plan.Steps + 1, carried.ToValueList(), body.ToValueList());
-        return new Program(
+        var program = new Program(
             network.Name,
             network.Widths,
             plan.Evaluation is { } test ? network.Axes.Add(test.Axis) : network.Axes,
             network.Parameters.Select(parameter => parameter.Trained ? parameter : parameter with { Initial = parameter.Name }).ToValueList(),
             [.. before, loop],
             [.. network.Outputs, plan.LossValue, .. evaluation.Outputs]);
+        return StoppedGradients.In(network.Forward) ? StoppedGradients.Resolve(program) : program;
     }
 
     private static Program Written(Network network, TrainingPlan plan, StepRule step, DiagnosticBag diagnostics)

@@ -35,6 +35,11 @@ internal sealed class PyTorchSimulator
             return (null, new Refusal(program.Name, "it is not a network with a `train` block, which a module and its training are made of; NumPy runs any program"));
         }
 
+        if (network.Forward.Instructions().OfType<Instruction.Nonlin>().FirstOrDefault(nonlin => nonlin.IsConstant) is { } stopped)
+        {
+            return (null, new Refusal(stopped.Result.Name, "gradients stop there, and this target leaves them to autograd"));
+        }
+
         Program forward = new(network.Name, network.Widths, network.Axes, network.Parameters, [.. network.Inputs, .. plan.Targets, .. network.Forward, .. plan.Loss], []);
         var (code, unsaid) = ProgramLowering.Of(forward);
         if (code is null)

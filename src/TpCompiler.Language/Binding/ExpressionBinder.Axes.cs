@@ -10,7 +10,7 @@ namespace TpCompiler.Language.Binding;
 internal sealed partial class ExpressionBinder
 {
     /// <summary>The functions that are no nonlinearities.</summary>
-    public static readonly IReadOnlyList<string> BuiltIn = ["MatMul", "Moment", "Nonlin", "sum", "mean", "softmax"];
+    public static readonly IReadOnlyList<string> BuiltIn = ["MatMul", "Moment", "Nonlin", "sum", "mean", "softmax", "stop"];
 
     /// <summary>What stands in brackets.</summary>
     /// <param name="At">The index; null with an axis for its own variable.</param>

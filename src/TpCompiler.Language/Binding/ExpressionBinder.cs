@@ -366,6 +366,8 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
                 return Count(call, 1) && Value(call.Arguments[0].Value) is { } body ? Moment(body, call.Span) : null;
             case "Nonlin":
                 return Nonlin(call);
+            case "stop":
+                return Count(call, 1) && Value(call.Arguments[0].Value) is { } stopped ? Stop(stopped, call.Span) : null;
             case "sum" or "mean" or "softmax":
                 return OverAxis(call, name);
         }
@@ -390,6 +392,14 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
 
         var arguments = call.Arguments.Skip(1).Select(a => Value(a.Value)).ToList();
         return arguments.Any(a => a is null) ? null : Apply(new NameSyntax(function.Span, function.Text), arguments!, call.Span);
+    }
+
+    /// <summary>The value as a constant: the backward pass ends here.</summary>
+    private Value Stop(Value value, Span span)
+    {
+        ValueList<string> widths = value.Width is { } width ? [width] : [];
+        var result = new Definition(block.Supply.Fresh(Names("stopped")), value.Indices, widths);
+        return block.Emit(new Instruction.Nonlin(result, value.Expr.RenameSumsApart(value.Indices.Select(binder => binder.Name))) { IsConstant = true }, span);
     }
 
     private Value? Moment(Value body, Span span)

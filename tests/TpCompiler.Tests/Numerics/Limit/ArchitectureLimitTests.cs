@@ -1,4 +1,5 @@
 using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
 using TpCompiler.Language;
 using TpCompiler.Limits;
 using TpCompiler.Numerics.Data;
@@ -57,6 +58,7 @@ public class ArchitectureLimitTests
     [InlineData("tied.tp")]
     [InlineData("transformer.tp")]
     [InlineData("adam.tp")]
+    [InlineData("feedback_alignment.tp")]
     public void Finite_nets_train_as_the_limit_does(string example)
     {
         const int Width = 384;
@@ -102,6 +104,13 @@ public class ArchitectureLimitTests
         var f = result.Records.Where(record => record.Name == "f").SelectMany(record => record.Values).ToArray();
         Assert.InRange(f[1].Error, 0, 1e-3);
         Assert.InRange(f[1].Value - (1 / Math.PI), -3e-3, 3e-3);
+    }
+
+    [Fact]
+    public void Feedback_alignment_sends_errors_back_through_its_own_matrix_alone()
+    {
+        var products = ExampleTests.Compile("feedback_alignment.tp").TrainingProgram!.Body.Instructions().OfType<Instruction.MatMul>();
+        Assert.Equal(["W x1 forward", "B dh2 backward"], products.Select(product => $"{product.Matrix.Name} {product.Vector.Name} {(product.Transposed ? "backward" : "forward")}"));
     }
 
     private static void AssertValues(double[] expected, string example, double tolerance)
