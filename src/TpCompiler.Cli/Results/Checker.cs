@@ -18,7 +18,8 @@ internal static class Checker
         using CancellationTokenSource interrupt = new();
         reporter.Terminal.OnInterrupt(interrupt);
         using ProgressLine progress = new(reporter);
-        ScalingResult scaling = ScalingAnalysis.Analyze(program.Program, repair: false);
+        UpdateKind kind = program.Compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient;
+        ScalingResult scaling = ScalingAnalysis.Analyze(kind == UpdateKind.Gradient ? program.Program : program.Compilation.GradientProgram!, repair: false, kind);
         if (scaling.Verdict?.Regime == Regime.Unstable)
         {
             // Each further step multiplies the powers of n.
