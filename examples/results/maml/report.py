@@ -6,9 +6,10 @@ import os
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
 published = {"2": 55.34, "8": 64.5, "32": 66.2, "128": 66.3, "512": 66.4, "2048": 66.4, "8192": 66.4, "limit": 66.42}
 lines = {"relu NTK": 47.82, "relu GP": 47.60, "linear GP and NTK": 41.68}
-names = {"limit": "µ-limit", "second": "µ-limit, second order"}
+special = {"limit": "#d7301f", "second": "#fc8d59", "tanh": "#31a354"}
+names = {"limit": "µ-limit", "second": "µ-limit, second order", "tanh": "µ-limit, tanh"}
 rows = []
-for setting in ["2", "8", "32", "128", "512", "2048", "8192", "limit", "second"]:
+for setting in ["2", "8", "32", "128", "512", "2048", "8192", "limit", "second", "tanh"]:
     path = f"runs/{setting}.json"
     if os.path.exists(path):
         with open(path) as file:
@@ -34,7 +35,7 @@ with open("results.md", "w") as file:
     file.write(about.replace("TABLE", "\n".join(table)))
 
 # Two panels: accuracy against width, and validation accuracy against epoch.
-colours = ["#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b", "#54278f", "#d7301f", "#fc8d59"]
+colours = ["#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b", "#54278f", "#d7301f", "#fc8d59", "#fc8d59"]
 W, H, L, B, T = 460, 340, 60, 50, 24
 svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * W + 60} {H}" font-family="sans-serif" font-size="12">', f'<rect width="{2 * W + 60}" height="{H}" fill="white"/>']
 
@@ -78,8 +79,8 @@ line([place(L, across(row["width"]), row["accuracy"], low, high) for row in fini
 for row in rows:
     if not row["width"].isdigit():
         y = place(L, 0, row["accuracy"], low, high)[1]
-        line([(L, y), (L + W - L - 20, y)], "#d7301f" if row["width"] == "limit" else "#fc8d59")
-        text(L + 8, y + 14 if row["width"] == "limit" else y - 5, row["setting"], "start", "#d7301f" if row["width"] == "limit" else "#fc8d59")
+        line([(L, y), (L + W - L - 20, y)], special[row["width"]])
+        text(L + 8, y + 14 if row["width"] in ("limit", "tanh") else y - 5, row["setting"], "start", special[row["width"]])
 for name, value in lines.items():
     y = place(L, 0, value, low, high)[1]
     line([(L, y), (L + W - L - 20, y)], "#888", ' stroke-dasharray="5 4"')
@@ -90,7 +91,7 @@ axes(left, "epoch", low, high, 5, "validation accuracy, %")
 for epoch in range(0, 101, 20):
     text(left + epoch / 100 * (W - L - 20), H - B + 16, str(epoch))
 for number, row in enumerate(rows):
-    colour = colours[number] if row["width"].isdigit() else "#d7301f" if row["width"] == "limit" else "#fc8d59"
+    colour = colours[number] if row["width"].isdigit() else special[row["width"]]
     line([place(left, epoch / 100, value, low, high) for epoch, value in row["validation"]], colour)
     text(left + W - L - 30, H - B - 12 - 14 * (len(rows) - number), row["setting"], "end", colour)
 svg.append("</svg>")

@@ -9,9 +9,11 @@ shift
 tpc=(dotnet run -c Release --project ../../../src/TpCompiler.Cli --)
 mkdir -p runs
 
-# width, learning rate, variances of U and nV, multiplier of the bias: as published; "limit" is the µ-limit, "second" the same with the gradient through the inner step.
+# width, learning rate, variances of U and nV, multiplier of the bias: as published; "limit" is the µ-limit, "second" the same with the gradient through the inner step, "tanh" one with
+# tanh units, at 1024 quasi-random points of one scrambling.
 settings="limit 0.1 1 1/1024 1
 second 0.1 1 1/1024 1
+tanh 0.1 1/64 1/1024 1
 2 0.05 1/4 1/4 2
 8 0.1 1/4 1/16 1
 32 0.4 1 1/64 0.5
@@ -30,6 +32,10 @@ while read -r width rate input output bias; do
   case $width in
     limit) ;;
     second) sed -i "s|grad(outer, fast))       //|grad(outer, params))     //|" "runs/$width.tp" ;;
+    tanh)
+      sed -i "s|h = U \* x + 1 \* b|h = tanh(U * x + b)|" "runs/$width.tp"
+      how=(--limit --points 1024)
+      ;;
     *) how=(--width "$width") ;;
   esac
   start=$(date +%s)
