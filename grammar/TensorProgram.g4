@@ -64,7 +64,7 @@ random : ('matrix' | 'vector' | 'scalar') target ':' shape '~' expression ;
 
 weight : 'weight' target ':' shape ;
 
-assignment : target '=' expression ;
+assignment : target (',' target)* '=' expression ;
 
 loop : 'for' name 'in' expression '..' expression '{' statement* '}' ;
 

@@ -65,6 +65,9 @@ public sealed record TrainingPlan(
     /// <summary>Steps from one validation to the next; null for a validation at the end only.</summary>
     public int? Epoch { get; init; }
 
+    /// <summary>How a text is read; null for other data.</summary>
+    public TextReading? Text { get; init; }
+
     /// <summary>The step as the program writes it out, in place of loss, rule and learning rate; null when an optimizer makes it.</summary>
     public StepRule? Written { get; init; }
 
@@ -89,7 +92,22 @@ public sealed record DataSource(string Kind, string Path);
 /// <summary>Samples that nothing is learned from.</summary>
 /// <param name="Source">Where they come from.</param>
 /// <param name="Samples">How many are taken; null for as many as there are.</param>
-public sealed record HeldOutData(DataSource Source, int? Samples);
+public sealed record HeldOutData(DataSource Source, int? Samples)
+{
+    /// <summary>The weight whose rows are compared, for analogies between words; null when <see cref="TrainingPlan.Test"/> is measured.</summary>
+    public string? Embedding { get; init; }
+}
+
+/// <summary>How the words of a text are read (arXiv 1310.4546).</summary>
+/// <param name="MinCount">Words that the text has less often are left out.</param>
+/// <param name="Subsample">t: of a word with the frequency f, a share of √(t/f) + t/f is kept.</param>
+/// <param name="Epochs">Passes over the text; null when the steps are counted.</param>
+public sealed record TextReading(int MinCount, Rational Subsample, int? Epochs)
+{
+    public const int UsualMinCount = 5;
+
+    public static Rational UsualSubsample { get; } = new(1, 10_000);
+}
 
 /// <summary>
 /// An optimizer, the same for every weight: assignments carried out in order, once a step, of slots (state that starts at 0, of the weight's type) and of the weight

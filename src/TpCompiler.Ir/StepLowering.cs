@@ -140,7 +140,33 @@ internal sealed class StepLowering
 
         var weights = members.Where(pair => pair.Value.Type.Name != pair.Key).ToDictionary(pair => pair.Key, pair => (pair.Value.Type, pair.Value.Extra), StringComparer.Ordinal);
         adapted.UnionWith(weights.Values.Select(weight => weight.Type.Name));
-        body.AddRange(ForwardPass.Of(network, forward, weights, names));
+        AddNew(ForwardPass.Of(network, forward, weights, names), forward.Results);
+    }
+
+    /// <summary>What an earlier run of the network has computed from the same values is read there: its gradient is then one, too.</summary>
+    private void AddNew(IEnumerable<Statement> pass, ValueList<string> results)
+    {
+        var known = new Dictionary<Statement, string>();
+        foreach (var instruction in body.OfType<Instruction>())
+        {
+            known.TryAdd(Nameless(instruction), instruction.Result.Name);
+        }
+
+        var renamed = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var statement in pass)
+        {
+            var instruction = (Instruction)(renamed.Count == 0 ? statement : statement.RenameValues(renamed.GetValueOrDefault));
+            if (instruction is Instruction.Gaussian || results.Contains(instruction.Result.Name) || !known.TryGetValue(Nameless(instruction), out var earlier))
+            {
+                body.Add(instruction);
+            }
+            else
+            {
+                renamed.Add(instruction.Result.Name, earlier);
+            }
+        }
+
+        static Instruction Nameless(Instruction instruction) => instruction with { Result = instruction.Result with { Name = "" }, Origin = null };
     }
 
     /// <summary>

@@ -31,7 +31,7 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string> precision = new Option<string>("--precision")
     {
-        Description = "Numbers of a finite net's vectors and matrices",
+        Description = "Numbers of a finite net's vectors and matrices; of a limit with a test, fp32 for coefficients of half the size",
         HelpName = "fp32|fp64",
         DefaultValueFactory = _ => "fp32",
     }.AcceptOnlyFromAmong("fp32", "fp64");
@@ -143,7 +143,7 @@ internal sealed class RunCommand : Command
 
         return LimitOf.Program(program, diagnostics) is null ? null : TrainingRunner.Limit(
             program,
-            new LimitSettings { Points = parsed.GetValue(points), Seed = parsed.GetValue(seed), AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount },
+            new LimitSettings { Points = parsed.GetValue(points), Seed = parsed.GetValue(seed), AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount, SinglePrecision = parsed.GetResult(precision) is { Implicit: false } && parsed.GetValue(precision) == Precision.Single.Name() },
             parsed.GetValue(checkpoint),
             reporter,
             diagnostics);

@@ -33,9 +33,33 @@ internal static class DataReader
     /// <param name="diagnostics">Where errors go.</param>
     public static TaskFeed? Tasks(DataSource source, string programPath, string? dataPath, IReadOnlyList<Instruction.Data> fields, Network network, ulong stream, DiagnosticBag diagnostics)
     {
-        string path = dataPath is null ? Path.Combine(Path.GetDirectoryName(programPath) ?? "", source.Path) : Path.Combine(dataPath, Path.GetFileName(source.Path));
+        string path = PathOf(source, programPath, dataPath);
         return Guarded(path, null, diagnostics, () => TaskFeed.Read(source with { Path = path }, fields, network, stream, diagnostics));
     }
+
+    /// <summary>A text, or null with an error in the bag.</summary>
+    /// <param name="source">The text that the program names.</param>
+    /// <param name="programPath">The program's own path.</param>
+    /// <param name="dataPath">Another text in its place, or the folder of one of the same name; null for none.</param>
+    /// <param name="how">How it is read.</param>
+    /// <param name="fields">What is read.</param>
+    /// <param name="network">Says the sizes of the fields' axes.</param>
+    /// <param name="diagnostics">Where errors go.</param>
+    public static TextFeed? Text(DataSource source, string programPath, string? dataPath, TextReading how, IReadOnlyList<Instruction.Data> fields, Network network, DiagnosticBag diagnostics)
+    {
+        string path = dataPath is null || Directory.Exists(dataPath) ? PathOf(source, programPath, dataPath) : dataPath;
+        return Guarded(path, null, diagnostics, () => TextFeed.Read(path, how, fields, network, diagnostics));
+    }
+
+    /// <summary>Analogies, or null with an error in the bag; a folder of data may hold others in place of those that the program names.</summary>
+    public static Analogies? Analogies(DataSource source, string programPath, string? dataPath, string[] words, string embedding, DiagnosticBag diagnostics)
+    {
+        string path = PathOf(source, programPath, dataPath is not null && File.Exists(Path.Combine(dataPath, Path.GetFileName(source.Path))) ? dataPath : null);
+        return Guarded(path, null, diagnostics, () => Data.Analogies.Read(path, words, embedding, diagnostics));
+    }
+
+    private static string PathOf(DataSource source, string programPath, string? dataPath) =>
+        dataPath is null ? Path.Combine(Path.GetDirectoryName(programPath) ?? "", source.Path) : Path.Combine(dataPath, Path.GetFileName(source.Path));
 
     private static T? Guarded<T>(string path, Location? origin, DiagnosticBag diagnostics, Func<T?> read)
         where T : class
@@ -52,7 +76,7 @@ internal static class DataReader
         {
             diagnostics.Add(Codes.FileUnreadable, origin, path, "permission denied");
         }
-        catch (Exception e) when (e is IOException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is IOException or InvalidDataException or ArgumentException or NotSupportedException)
         {
             diagnostics.Add(Codes.FileUnreadable, origin, path, e.Message);
         }

@@ -26,13 +26,13 @@ internal sealed record RunnableProgram(
     public TrainingPlan? Plan { get; private init; }
 
     /// <summary>Its data, batch by batch.</summary>
-    public IDataFeed Feed => Tasks ?? FeedOf(Samples);
+    public IDataFeed Feed => Drawn ?? FeedOf(Samples);
 
     /// <summary>Whether its data is drawn anew for each step.</summary>
-    public bool IsEndless => Tasks is not null;
+    public bool IsEndless => Drawn is not null;
 
-    /// <summary>Its data, when this is tasks, which have no end.</summary>
-    private TaskFeed? Tasks { get; init; }
+    /// <summary>Its data, when this is tasks or a text, samples of which have no end.</summary>
+    private IDataFeed? Drawn { get; init; }
 
     /// <summary>What is measured besides; null when the file has no test.</summary>
     public MeasuredTraining? Measured { get; private init; }
@@ -88,23 +88,48 @@ internal sealed record RunnableProgram(
             training = TrainingProgram.Of(network, plan);
         }
 
+        Network fed = plan.Fed(network);
+        if (plan is { Source.Kind: "tasks" or "rotated_tasks" or "text", BatchSize: null })
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NothingToRun, null, path, "`batch`").WithHelp($"{(plan.Text is null ? "tasks have no end: `batch 32`" : "`batch 1`")} says how many a step takes"));
+            return null;
+        }
+
+        TextFeed? text = null;
+        if (plan is { Source: { Kind: "text" } corpus, Text: { } how })
+        {
+            if ((text = DataReader.Text(corpus, path, dataPath, how, fed.Inputs, network, diagnostics)) is null)
+            {
+                return null;
+            }
+
+            if (how.Epochs is { } epochs && steps is null)
+            {
+                plan = plan with { Steps = (int)Math.Clamp(text.SamplesOf(epochs) / plan.BatchSize!.Value, 1, TrainingPlan.MostSteps) };
+                plan = plan with { Epoch = plan.Epoch ?? ((plan.Steps + epochs - 1) / epochs) };
+                training = TrainingProgram.Of(network, plan);
+            }
+
+            text.Samples = Math.Max(1, (long)plan.Steps * plan.BatchSize!.Value);
+        }
+
         MeasuredTraining? measured = null;
-        if (plan.Test is not null && (measured = MeasuredTraining.Read(network, plan, source, path, dataPath, diagnostics)) is null)
+        if ((plan.Test is not null || (plan.Validation ?? plan.TestData) is not null) && (measured = MeasuredTraining.Read(network, plan, text?.Words, source, path, dataPath, diagnostics)) is null)
         {
             return null;
         }
 
-        network = plan.Fed(network);
+        network = fed;
+        if (text is not null)
+        {
+            Dictionary<string, int> sizes = network.Axes.Where(axis => axis.Size is null && axis.Name != network.BatchAxis).ToDictionary(axis => axis.Name, _ => text.Words.Length);
+            return new(source, compilation, training, sizes, new Dictionary<string, SampleField>()) { Plan = plan, Drawn = text, Measured = measured };
+        }
+
         if (plan.Source is { Kind: "tasks" or "rotated_tasks" } tasks)
         {
-            if (plan.BatchSize is null)
-            {
-                diagnostics.Add(Diagnostic.Create(Codes.NothingToRun, null, path, "`batch`").WithHelp("tasks have no end: `batch 32` says how many a step takes"));
-                return null;
-            }
-
             return DataReader.Tasks(tasks, path, dataPath, network.Inputs, network, 0, diagnostics) is { } stream
-                ? new(source, compilation, training, new Dictionary<string, int>(), new Dictionary<string, SampleField>()) { Plan = plan, Tasks = stream, Measured = measured }
+                ? new(source, compilation, training, new Dictionary<string, int>(), new Dictionary<string, SampleField>()) { Plan = plan, Drawn = stream, Measured = measured }
                 : null;
         }
 

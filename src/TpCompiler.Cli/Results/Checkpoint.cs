@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using TpCompiler.Cli.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Symbolics;
@@ -14,6 +15,9 @@ namespace TpCompiler.Cli.Results;
 internal sealed class Checkpoint(string path, string run)
 {
     private const string Description = "training.json";
+
+    /// <summary>The error of a mean of one number is NaN.</summary>
+    private static readonly JsonSerializerOptions Numbers = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private readonly string fingerprint = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(run)));
 
@@ -28,7 +32,7 @@ internal sealed class Checkpoint(string path, string run)
 
         using ZipArchive zip = ZipFile.OpenRead(path);
         using Stream stream = (zip.GetEntry(Description) ?? throw new InvalidDataException("it is no checkpoint of a training")).Open();
-        Header header = JsonSerializer.Deserialize<Header>(stream) ?? throw new InvalidDataException("it is no checkpoint of a training");
+        Header header = JsonSerializer.Deserialize<Header>(stream, Numbers) ?? throw new InvalidDataException("it is no checkpoint of a training");
         return header.Run != fingerprint
             ? throw new InvalidDataException("it is of another program, other settings or other data")
             : new CheckpointContent(State(zip, "state/", header.Step)!, header.BestStep is { } best ? State(zip, "best/", best) : null, header.Epochs);
@@ -46,7 +50,7 @@ internal sealed class Checkpoint(string path, string run)
                 Add(arrays, "best/", best);
             }
 
-            arrays.AddText(Description, JsonSerializer.Serialize(new Header(fingerprint, content.State.Step, content.Best?.Step, [.. content.Epochs])));
+            arrays.AddText(Description, JsonSerializer.Serialize(new Header(fingerprint, content.State.Step, content.Best?.Step, [.. content.Epochs]), Numbers));
         }
 
         File.Move(temporary, path, overwrite: true);

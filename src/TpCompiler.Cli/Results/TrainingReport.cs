@@ -27,10 +27,19 @@ internal sealed record TrainingReport(string Heading, Action<Utf8JsonWriter> Wri
         if (tested.Length > 0)
         {
             text.Append('\n');
-            for (int k = 0; k < tested[0].Final.Count; k++)
+            Measure[] measures = [.. Enumerable.Range(0, tested[0].Final.Count).Select(k => Measure.OfNets([.. tested.Select(session => session.Final[k])]))];
+            if (measures is [var only])
             {
-                Measure measure = Measure.OfNets([.. tested.Select(session => session.Final[k])]);
-                text.Append(CultureInfo.InvariantCulture, $"test {measure.Name} = {measure.Text}{Spread(tested)}\n");
+                text.Append(CultureInfo.InvariantCulture, $"test {only.Name} = {only.Text}{Spread(tested)}\n");
+            }
+            else
+            {
+                text.Append(CultureInfo.InvariantCulture, $"test{Spread(tested)}\n");
+                int longest = measures.Max(measure => measure.Name.Length);
+                foreach (Measure measure in measures)
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"  {measure.Name.PadRight(longest)}  {measure.Text}\n");
+                }
             }
         }
 

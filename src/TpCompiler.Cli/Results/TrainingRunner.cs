@@ -54,12 +54,12 @@ internal static class TrainingRunner
         MeasuredTraining training = program.Measured!;
         if (LimitProgram.Of(training.Program) is not { Program: { } limit })
         {
-            diagnostics.Add(Codes.NoLimit, null, training.Test.Name, "its test has none");
+            diagnostics.Add(Codes.NoLimit, null, training.Test, "its test has none");
             return null;
         }
 
         (string tier, int points) = ("", 0);
-        string how = string.Create(CultureInfo.InvariantCulture, $"limit seed {settings.Seed} points {settings.Points}");
+        string how = string.Create(CultureInfo.InvariantCulture, $"limit seed {settings.Seed} points {settings.Points}{(settings.SinglePrecision ? " fp32" : "")}");
         TrainingSession? session = Run(program, limit, checkpoint, how, reporter, diagnostics, (observer, steps, cancel) =>
         {
             (ExecutionResult result, tier, points) = LimitEvaluator.Train(limit, program.Feed, settings, observer, steps, cancel);
@@ -91,7 +91,7 @@ internal static class TrainingRunner
         using ProgressLine line = new(reporter);
         long start = Stopwatch.GetTimestamp();
         int steps = 0;
-        Checkpoint? file = checkpoint is null ? null : new Checkpoint(checkpoint, $"{Ir.ProgramPrinter.Print(executed)}\n{program.Plan!.Source}\n{how}");
+        Checkpoint? file = checkpoint is null ? null : new Checkpoint(checkpoint, $"{Ir.ProgramPrinter.Print(executed)}\n{program.Plan!.Source}\n{program.Plan.Text}{string.Join(' ', program.AxisSizes.OrderBy(size => size.Key, StringComparer.Ordinal))}\n{how}");
         TrainingSession? session = null;
         try
         {

@@ -14,7 +14,11 @@ namespace TpCompiler.Cli.Results;
 /// <param name="progress">Told of steps done.</param>
 internal sealed class TrainingSession(MeasuredTraining training, Checkpoint? checkpoint, Action<TrainingSession, int, int> progress) : ITrainingObserver
 {
+    /// <summary>Steps after which what was recorded is taken, so that an epoch of many steps doesn't fill the memory.</summary>
+    private const int Together = 1 << 12;
+
     private readonly List<EpochResult> epochs = [];
+    private readonly Dictionary<string, List<double>> recorded = [];
     private TrainingState? best;
     private bool started;
 
@@ -50,6 +54,11 @@ internal sealed class TrainingSession(MeasuredTraining training, Checkpoint? che
 
         progress(this, run.Step, run.Steps);
         bool atEnd = run.Step == run.Steps;
+        if (run.Step % Together == 0)
+        {
+            Take(run);
+        }
+
         if ((run.Step % training.Epoch == 0 || atEnd) && (epochs.Count == 0 || epochs[^1].Step < run.Step))
         {
             EndEpoch(run);
@@ -62,14 +71,16 @@ internal sealed class TrainingSession(MeasuredTraining training, Checkpoint? che
                 run.Restore(best);
             }
 
-            Final = MeasuresOf(run, final);
+            Final = final.Of(run, isFinal: true);
         }
     }
 
     private void EndEpoch(ITrainingRun run)
     {
-        IReadOnlyList<Measure> trained = Measure.Over(run.TakeRecords());
-        IReadOnlyList<Measure> validation = training.Validation is { } heldOut ? MeasuresOf(run, heldOut) : [];
+        Take(run);
+        IReadOnlyList<Measure> trained = [.. recorded.Select(output => Measure.Of(output.Key, output.Value))];
+        recorded.Clear();
+        IReadOnlyList<Measure> validation = training.Validation is { } heldOut ? heldOut.Of(run, isFinal: false) : [];
         bool isBest = validation.Count > 0 && run.CanSave && epochs.All(epoch => !(epoch.Validation[0].Mean >= validation[0].Mean));
         epochs.Add(new EpochResult(run.Step, trained, validation));
         if (isBest)
@@ -84,8 +95,18 @@ internal sealed class TrainingSession(MeasuredTraining training, Checkpoint? che
         }
     }
 
-    private static IReadOnlyList<Measure> MeasuresOf(ITrainingRun run, HeldOut heldOut) =>
-        Measure.Over([.. Enumerable.Range(0, heldOut.Batches).SelectMany(number => run.Measure(heldOut.Batch(number)))]);
+    private void Take(ITrainingRun run)
+    {
+        foreach (ExecutionRecord record in run.TakeRecords())
+        {
+            if (!recorded.TryGetValue(record.Name, out List<double>? numbers))
+            {
+                recorded.Add(record.Name, numbers = []);
+            }
+
+            numbers.AddRange(record.Values);
+        }
+    }
 }
 
 /// <summary>An epoch's end.</summary>
@@ -102,15 +123,15 @@ internal sealed record Measure(string Name, double Mean, double Error)
 {
     /// <summary>For each output the mean of all numbers recorded of it.</summary>
     public static IReadOnlyList<Measure> Over(IReadOnlyList<ExecutionRecord> records) =>
-    [
-        .. records.GroupBy(record => record.Name).Select(output =>
-        {
-            double[] numbers = [.. output.SelectMany(record => record.Values)];
-            double mean = numbers.Average();
-            double squares = numbers.Sum(number => (number - mean) * (number - mean));
-            return new Measure(output.Key, mean, numbers.Length > 1 ? Math.Sqrt(squares / (numbers.Length - 1) / numbers.Length) : double.NaN);
-        }),
-    ];
+        [.. records.GroupBy(record => record.Name).Select(output => Of(output.Key, [.. output.SelectMany(record => record.Values)]))];
+
+    /// <summary>The mean of numbers.</summary>
+    public static Measure Of(string name, IReadOnlyList<double> numbers)
+    {
+        double mean = numbers.Average();
+        double squares = numbers.Sum(number => (number - mean) * (number - mean));
+        return new Measure(name, mean, numbers.Count > 1 ? Math.Sqrt(squares / (numbers.Count - 1) / numbers.Count) : double.NaN);
+    }
 
     /// <summary>The mean of nets, and the standard deviation of one.</summary>
     public static Measure OfNets(IReadOnlyList<Measure> nets)

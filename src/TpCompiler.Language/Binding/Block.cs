@@ -203,6 +203,18 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
         }
     }
 
+    /// <summary>Outside steps an assignment has one name on its left; says so otherwise.</summary>
+    public bool HasOneTarget(StatementSyntax.Assignment assignment)
+    {
+        if (assignment.Others.Count == 0)
+        {
+            return true;
+        }
+
+        Report(Diagnostic.Create(Codes.NotAvailable, Place(assignment.Others[0].Span), "a second name on the left").WithHelp("only a network called in a `step` gives several values at once"));
+        return false;
+    }
+
     /// <summary>The values and weights whose coordinates vary.</summary>
     public HashSet<string> Vectors { get; } = new(StringComparer.Ordinal);
 }

@@ -307,7 +307,7 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
 
     private void Assignment(StatementSyntax.Assignment assignment, IReadOnlyDictionary<string, Meaning> counters)
     {
-        if (TargetName(assignment.Target, counters) is not { } name)
+        if (!block.HasOneTarget(assignment) || TargetName(assignment.Target, counters) is not { } name)
         {
             return;
         }

@@ -499,7 +499,7 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
                 return null;
             }
 
-            if (new ExpressionBinder(block, name, environment, inFunction: true).Value(local.Value) is not { } made)
+            if (!block.HasOneTarget(local) || new ExpressionBinder(block, name, environment, inFunction: true).Value(local.Value) is not { } made)
             {
                 return null;
             }

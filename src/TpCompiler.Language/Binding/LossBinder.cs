@@ -8,7 +8,10 @@ namespace TpCompiler.Language.Binding;
 /// <summary>The loss of one sample, summed over outputs.</summary>
 internal sealed class LossBinder(Block block)
 {
-    private static readonly string[] Named = ["mse", "cross_entropy", "logistic"];
+    private static readonly Expr TableSlope = new Rational(984, 1000);
+    private static readonly Expr TableShift = new Rational(192, 1000);
+
+    private static readonly string[] Named = ["mse", "cross_entropy", "logistic", "logistic_table"];
 
     /// <summary>The name of a named loss; null for an expression.</summary>
     public static string? NameOf(ExpressionSyntax loss) => loss is ExpressionSyntax.Name { Indices.Count: 0 } name && Named.Contains(name.Text) ? name.Text : null;
@@ -56,6 +59,9 @@ internal sealed class LossBinder(Block block)
                 return Over(own, Rational.Half * Expr.Pow(f - y, 2));
             case "logistic":
                 return Over(own, Expr.Apply("softplus", -(y * f)));
+            case "logistic_table":
+                // The program of arXiv 2011.14522 looks σ(f) up in a table whose index an integer division makes too small: it reads σ(0.984 f − 0.192).
+                return Over(own, (Expr.Apply("softplus", (TableSlope * f) - TableShift) / TableSlope) - (Rational.Half * (1 + y) * f));
             case "cross_entropy" when own.Count > 0:
                 // −Σ_c y_c log softmax(f)_c, softmax over the last axis.
                 var classes = own[^1];

@@ -49,7 +49,7 @@ internal sealed class OptimizerBinder(Block block, FileSyntax file)
         var body = new Rule(block, source, values);
         foreach (var assignment in optimizer.Assignments)
         {
-            if (body.Evaluate(assignment.Value) is not { } value)
+            if (!block.HasOneTarget(assignment) || body.Evaluate(assignment.Value) is not { } value)
             {
                 return null;
             }

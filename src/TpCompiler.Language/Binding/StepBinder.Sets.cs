@@ -138,7 +138,7 @@ internal sealed partial class StepBinder
             return null;
         }
 
-        if (Named(of, "loss") is not { Expr: Expr.Reference scalar } loss)
+        if (Named(of, block.Later.Contains("loss") ? "objective" : "loss") is not { Expr: Expr.Reference scalar } loss)
         {
             return null;
         }
@@ -209,17 +209,18 @@ internal sealed partial class StepBinder
         return Value(definition);
     }
 
-    /// <summary><c>net(x; fast)</c>.</summary>
-    private Value? Run(ExpressionSyntax.Call call, string target)
+    /// <summary><c>net(x; fast)</c>, with a name for each output, or none.</summary>
+    private List<Value>? Run(ExpressionSyntax.Call call, List<string> targets)
     {
         if (!Count(call, inputs.Count))
         {
             return null;
         }
 
-        if (outputs is not [{ Expr: Expr.Reference result } output])
+        if (outputs.Count != targets.Count)
         {
-            block.Report(Codes.NotAvailable, call.Span, "a network with several outputs in a step");
+            block.Report(Diagnostic.Create(Codes.ShapeMismatch, block.Place(call.Span), block.Source.Slice(call.Span), $"`{network}` has {outputs.Count} outputs, and one is expected here")
+                .WithHelp($"a line of its own gives each a name: `{string.Join(", ", outputs.Select((_, i) => $"f{i + 1}"))} = {block.Source.Slice(call.Span)}`"));
             return null;
         }
 
@@ -280,10 +281,15 @@ internal sealed partial class StepBinder
             return null;
         }
 
-        var definition = new Definition(block.Supply.Fresh(target.Length > 0 ? target : block.Later.Contains(result.Name) ? result.Name + "_1" : result.Name), [.. order, .. output.Indices.Where(binder => binder.Axis != Block.BatchAxis)], []);
+        var results = outputs.Zip(targets, (output, target) => new Definition(
+            block.Supply.Fresh(target.Length > 0 ? target : block.Later.Contains(NameOf(output)) ? NameOf(output) + "_1" : NameOf(output)),
+            [.. order, .. output.Indices.Where(binder => binder.Axis != Block.BatchAxis)],
+            [])).ToList();
         var definitions = given.Select(value => values[((Expr.Reference)value!.Expr).Name]).ToValueList();
-        statements.Add(new StepStatement.Forward(new Origin(call.Span), [definition.Name], definitions, order, samples, set?.Name));
-        return Value(definition);
+        statements.Add(new StepStatement.Forward(new Origin(call.Span), results.Select(definition => definition.Name).ToValueList(), definitions, order, samples, set?.Name));
+        return results.ConvertAll(Value);
+
+        static string NameOf(Value output) => ((Expr.Reference)output.Expr).Name;
     }
 
     /// <summary>The axes of the network's own values.</summary>

@@ -73,7 +73,7 @@ internal sealed partial class StepBinder(
         block.Anonymous.Clear();
         block.Names.Clear();
         block.Later.Clear();
-        block.Later.UnionWith(step.Body.OfType<StatementSyntax.Assignment>().Where(a => a.Target.Indices.Count == 0).Select(a => a.Target.Name.Text));
+        block.Later.UnionWith(step.Body.OfType<StatementSyntax.Assignment>().SelectMany(a => a.Others.Prepend(a.Target)).Where(target => target.Indices.Count == 0).Select(target => target.Name.Text));
         block.Supply = new NameSupply(parameters.SelectMany(parameter => new[] { parameter.Name, parameter.Initial }).Concat([StepRule.Parameters, TrainingProgram.Step]).Concat(taken));
         if (!step.IsTest)
         {
@@ -169,6 +169,12 @@ internal sealed partial class StepBinder(
 
     private void Assign(StatementSyntax.Assignment assignment)
     {
+        if (assignment.Others.Count > 0)
+        {
+            AssignOutputs(assignment);
+            return;
+        }
+
         if (Target(assignment.Target) is not { } name)
         {
             return;
@@ -182,9 +188,8 @@ internal sealed partial class StepBinder(
             return;
         }
 
-        if (names.ContainsKey(name))
+        if (!IsNew(assignment.Target, name))
         {
-            block.Report(Diagnostic.Create(Codes.DuplicateName, block.Place(assignment.Target.Span), name).WithHelp("only `params`, weights and slots are assigned anew"));
             return;
         }
 
@@ -200,6 +205,49 @@ internal sealed partial class StepBinder(
         else
         {
             Define(name, new Broken());
+        }
+    }
+
+    private bool IsNew(TargetSyntax target, string name)
+    {
+        if (names.ContainsKey(name))
+        {
+            block.Report(Diagnostic.Create(Codes.DuplicateName, block.Place(target.Span), name).WithHelp("only `params`, weights and slots are assigned anew"));
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary><c>f, g = net(x)</c>: a name for each output of the network.</summary>
+    private void AssignOutputs(StatementSyntax.Assignment assignment)
+    {
+        var targets = assignment.Others.Prepend(assignment.Target).Select(target => (Syntax: target, Name: Target(target))).ToList();
+        if (assignment.Value is not ExpressionSyntax.Call call || call.Function.Text != network || outputs.Count != targets.Count)
+        {
+            block.Report(Codes.ShapeMismatch, assignment.Span, block.Source.Slice(assignment.Span), $"there are {targets.Count} names on the left, and `{network}` has {(outputs.Count == 1 ? "one output" : $"{outputs.Count} outputs")}");
+            return;
+        }
+
+        if (targets.Any(target => target.Name is null || !IsNew(target.Syntax, target.Name)))
+        {
+            return;
+        }
+
+        if (targets.GroupBy(target => target.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            block.Report(Diagnostic.Create(Codes.DuplicateName, block.Place(twice.Last().Syntax.Span), twice.Key!));
+            return;
+        }
+
+        var values = Run(call, targets.ConvertAll(target => target.Name!));
+        for (var i = 0; i < targets.Count; i++)
+        {
+            Define(targets[i].Name!, values is null ? new Broken() : values[i]);
+            if (values?[i].Expr is Expr.Reference reference)
+            {
+                reported.Add(reference.Name);
+            }
         }
     }
 
@@ -369,7 +417,7 @@ internal sealed partial class StepBinder(
             case "norm":
                 return Norm(call, target);
             case var name when name == network:
-                return Run(call, target);
+                return Run(call, [target]) is [var output] ? output : null;
             default:
                 return Loss(call, target);
         }

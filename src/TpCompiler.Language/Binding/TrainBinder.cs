@@ -9,14 +9,20 @@ namespace TpCompiler.Language.Binding;
 internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSyntax.Train train)
 {
     private const int MostSteps = TrainingPlan.MostSteps;
+    private const string Analogies = "analogies";
 
-    private static readonly string[] OfEveryTraining = ["data", "batch", "steps", "validation", "test", "epoch"];
+    private static readonly string[] OfEveryTraining = ["data", "batch", "steps", "epochs", "validation", "test", "epoch", "min_count", "subsample", "embedding"];
+
+    private static readonly string[] OfText = ["epochs", "min_count", "subsample"];
 
     private static readonly string[] Names = [.. OfEveryTraining, "loss", "optimizer"];
 
-    private static readonly string[] DataKinds = ["csv", "images", "tasks", "rotated_tasks"];
+    private static readonly string[] DataKinds = ["csv", "images", "tasks", "rotated_tasks", "text"];
+
+    private static readonly string[] HeldOutKinds = [.. DataKinds.Where(kind => kind != "text"), Analogies];
 
     private readonly Dictionary<string, SettingSyntax> settings = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Meaning> declared = new(block.Names, StringComparer.Ordinal);
 
     /// <param name="outputs">What the network returns.</param>
     /// <param name="hasWeights">Whether there is something to train.</param>
@@ -67,23 +73,88 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
     public TrainingPlan? Bind(Func<StepRule?> written, Func<StepRule?>? test)
     {
         Settings(OfEveryTraining, "`train` beside a step of its own");
-        if (!settings.ContainsKey("steps"))
+        if (!settings.ContainsKey("steps") && !settings.ContainsKey("epochs"))
         {
             block.Report(Codes.MissingSetting, train.Span, "`train`", "steps");
         }
 
-        var (batch, steps, source) = (Whole("batch", 1), Whole("steps", 0), Source());
+        // How many steps an epoch of a text takes is known when it has been read.
+        var (batch, source) = (Whole("batch", 1), Source());
+        var steps = settings.ContainsKey("steps") ? Whole("steps", 0) : 1;
         var at = block.Axes.FindIndex(axis => axis.Name == Block.BatchAxis);
         block.Axes[at] = block.Axes[at] with { Size = batch };
         var step = block.Diagnostics.HasErrors ? null : written();
-        return step is null || steps is null ? null : Measured(new TrainingPlan([], [], "", UpdateRule.PlainGradient, 1, batch, steps.Value, source) { Written = step }, test);
+        return step is null || steps is null ? null : Measured(new TrainingPlan([], [], "", UpdateRule.PlainGradient, 1, batch, steps.Value, source) { Written = step, Text = Text(source) }, test);
+    }
+
+    /// <summary>How a text is read; null for other data.</summary>
+    private TextReading? Text(DataSource? source)
+    {
+        var (count, epochs) = (Whole("min_count", 1), Whole("epochs", 1));
+        var subsample = settings.TryGetValue("subsample", out var setting) ? Fraction(setting) : TextReading.UsualSubsample;
+        if (source?.Kind == "text")
+        {
+            if (settings.ContainsKey("steps") && settings.TryGetValue("epochs", out var twice))
+            {
+                block.Report(Diagnostic.Create(Codes.DuplicateSetting, block.Place(twice.Span), "steps").WithRelated(block.Place(settings["steps"].Span), "first set here").WithHelp("either `steps`, the number of centre words, or `epochs`, passes over the text"));
+            }
+
+            return subsample is null ? null : new TextReading(count ?? TextReading.UsualMinCount, subsample.Value, epochs);
+        }
+
+        if (OfText.FirstOrDefault(settings.ContainsKey) is { } needless)
+        {
+            block.Report(Diagnostic.Create(Codes.NotAvailable, block.Place(settings[needless].Span), $"`{needless}` without a text").WithHelp("`data text \"corpus.txt\"` names one; other data counts `steps`"));
+        }
+
+        return null;
+    }
+
+    /// <summary>A number above 0.</summary>
+    private Rational? Fraction(SettingSyntax setting)
+    {
+        if (setting.Value is { } value && new ExpressionBinder(block, "", new Dictionary<string, Meaning>(), inFunction: true).Value(value) is { Expr: Expr.Constant { Value: { Sign: > 0 } number } })
+        {
+            return number;
+        }
+
+        block.Report(Codes.SettingOutOfRange, setting.Span, setting.Name.Text, "a number above 0", block.Source.Slice(setting.Span));
+        return null;
+    }
+
+    /// <summary>The weight whose rows analogies compare; null, with an error, where they have none.</summary>
+    private string? Embedding(DataSource source)
+    {
+        if (!settings.TryGetValue("embedding", out var setting))
+        {
+            block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(train.Span), "`train` with analogies", "embedding").WithHelp("`embedding U` names the weight that has a row for each word"));
+            return null;
+        }
+
+        if (setting.Value is ExpressionSyntax.Name { Text: var name } && declared.GetValueOrDefault(name) is Matrix { Rows.IsWide: true, Columns.Axis: not null, Transposed: false })
+        {
+            return name;
+        }
+
+        block.Report(Codes.SettingOutOfRange, setting.Span, "embedding", "a weight `[n, words]` of the network", block.Source.Slice(setting.Span));
+        return source.Kind;
     }
 
     /// <summary>With what is measured on data that nothing is learned from.</summary>
     private TrainingPlan? Measured(TrainingPlan plan, Func<StepRule?>? test)
     {
         var (validation, tested, epoch) = (HeldOut("validation", plan.BatchSize), HeldOut("test", plan.BatchSize), Whole("epoch", 1));
-        if (test is null && new[] { "validation", "test", "epoch" }.FirstOrDefault(settings.ContainsKey) is { } needless)
+        var isEmbedding = (validation ?? tested)?.Embedding is not null;
+        if (isEmbedding)
+        {
+            test = null;
+        }
+        else if (settings.TryGetValue("embedding", out var unread))
+        {
+            block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(unread.Span), "the setting `embedding`", "test").WithHelp("`test analogies \"questions-words.txt\"` compares its rows"));
+        }
+
+        if (test is null && !isEmbedding && new[] { "validation", "test", "epoch" }.FirstOrDefault(settings.ContainsKey) is { } needless)
         {
             block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(settings[needless].Span), $"the setting `{needless}`", "test").WithHelp("`test NAME(x : [d], y) { … }` beside `train` says what is measured"));
         }
@@ -102,6 +173,11 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
         if (!settings.TryGetValue(name, out var setting) || Source(name) is not { } source)
         {
             return null;
+        }
+
+        if (source.Kind == Analogies)
+        {
+            return new HeldOutData(source, null) { Embedding = Embedding(source) };
         }
 
         int? count = setting.Count is null ? null : new ExpressionBinder(block, "", new Dictionary<string, Meaning>(), inFunction: true).Integer(setting.Count);
@@ -189,9 +265,10 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
             return null;
         }
 
-        if (data.Kind is { } kind && !DataKinds.Contains(kind.Text))
+        var kinds = name == "data" ? DataKinds : HeldOutKinds;
+        if (data.Kind is { } kind && !kinds.Contains(kind.Text))
         {
-            block.Report(Diagnostic.Create(Codes.NotAvailable, block.Place(kind.Span), $"data of the kind `{kind.Text}`").WithSpelling(kind.Text, DataKinds));
+            block.Report(Diagnostic.Create(Codes.NotAvailable, block.Place(kind.Span), $"data of the kind `{kind.Text}`").WithSpelling(kind.Text, kinds));
         }
 
         return new DataSource(data.Kind?.Text ?? "csv", data.Text);

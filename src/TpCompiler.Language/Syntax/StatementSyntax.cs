@@ -19,7 +19,11 @@ public abstract record StatementSyntax(Span Span) : SyntaxNode(Span)
     public sealed record Weight(Span Span, TargetSyntax Target, ValueList<ExpressionSyntax> Shape) : StatementSyntax(Span);
 
     /// <summary><c>x1 = tanh(W1 * x)</c>.</summary>
-    public sealed record Assignment(Span Span, TargetSyntax Target, ExpressionSyntax Value) : StatementSyntax(Span);
+    public sealed record Assignment(Span Span, TargetSyntax Target, ExpressionSyntax Value) : StatementSyntax(Span)
+    {
+        /// <summary>What stands on the left beside <see cref="Target"/>: <c>f, g = both(x)</c>, in steps only.</summary>
+        public ValueList<TargetSyntax> Others { get; init; } = [];
+    }
 
     /// <summary><c>for l in 2..50 { … }</c>, both ends included.</summary>
     public sealed record Loop(Span Span, NameSyntax Counter, ExpressionSyntax First, ExpressionSyntax Last, ValueList<StatementSyntax> Body) : StatementSyntax(Span);

@@ -79,7 +79,7 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
 
     private InputSyntax Input(G.InputContext i) => new(Place(i), Name(i.name()), Shape(i.shape()));
 
-    private StatementSyntax.Assignment Assignment(G.AssignmentContext a) => new(Place(a), Target(a.target()), Expression(a.expression()));
+    private StatementSyntax.Assignment Assignment(G.AssignmentContext a) => new(Place(a), Target(a.target(0)), Expression(a.expression())) { Others = a.target().Skip(1).Select(Target).ToValueList() };
 
     private TargetSyntax Target(G.TargetContext t) => new(Place(t), Name(t.name()), Indices(t.indices()));
 

@@ -10,12 +10,16 @@ namespace TpCompiler.Limits.Derivation;
 /// </summary>
 internal sealed class CoefficientRecurrence
 {
+    /// <summary>Parts of an expression that is put into others as it stands.</summary>
+    private const int Longest = 120;
+
     private readonly Program program;
     private readonly Loop loop;
     private readonly TimeFrame frame;
     private readonly List<Instruction.Gaussian> basis;
     private readonly Dictionary<string, Instruction.Nonlin> vectors;
-    private readonly Dictionary<(string State, string Gaussian), string> letters = [];
+    private readonly Dictionary<(string Vector, string Gaussian), string> letters = [];
+    private readonly List<Instruction.Nonlin> named = [];
 
     private CoefficientRecurrence(Program program, Loop loop)
     {
@@ -31,10 +35,29 @@ internal sealed class CoefficientRecurrence
             .Where(name => !taken.Contains(name)).GetEnumerator();
         foreach (var carried in loop.Carried.Where(carried => carried.State.Kind == ValueKind.Vector))
         {
+            Name(carried.State.Name);
+        }
+
+        // What would be a line of its own length again in every equation that it is put into has coefficients of its own.
+        Dictionary<string, int> sizes = new(StringComparer.Ordinal);
+        foreach (var nonlin in vectors.Values)
+        {
+            var size = nonlin.Body.DescendantsAndSelf().Sum(part => part is Expr.Reference reference ? sizes.GetValueOrDefault(reference.Name, 1) : 1);
+            if (size > Longest)
+            {
+                named.Add(nonlin);
+                Name(nonlin.Result.Name);
+            }
+
+            sizes.Add(nonlin.Result.Name, size > Longest ? 1 : size);
+        }
+
+        void Name(string vector)
+        {
             foreach (var gaussian in basis)
             {
                 names.MoveNext();
-                letters[(carried.State.Name, gaussian.Result.Name)] = names.Current;
+                letters[(vector, gaussian.Result.Name)] = names.Current;
             }
         }
     }
@@ -62,14 +85,14 @@ internal sealed class CoefficientRecurrence
     private EquationSection Section()
     {
         var equations = new List<Equation>();
-        foreach (var carried in loop.Carried.Where(carried => carried.State.Kind == ValueKind.Vector))
+        foreach (var vector in loop.Carried.Select(carried => carried.State).Where(state => state.Kind == ValueKind.Vector).Concat(named.Select(nonlin => nonlin.Result)))
         {
-            var at = carried.State.Indices.Select(binder => (Index)binder.Name).ToList();
+            var at = vector.Indices.Select(binder => (Index)binder.Name).ToList();
             equations.Add(new(
-                LimitSymbol.Z(carried.State.Name, [loop.Counter, .. at]),
+                LimitSymbol.Z(vector.Name, [loop.Counter, .. at]),
                 Relation.Equal,
-                Expr.SumOf(basis.Select(gaussian => OverBasis(gaussian, carried.State.Indices, by =>
-                    Letter(carried.State.Name, gaussian, loop.Counter, at, by) * LimitSymbol.Z(frame.Name(gaussian.Result.Name), [new Index.Fixed(0), .. by]))))));
+                Expr.SumOf(basis.Select(gaussian => OverBasis(gaussian, vector.Indices, by =>
+                    Letter(vector.Name, gaussian, loop.Counter, at, by) * LimitSymbol.Z(frame.Name(gaussian.Result.Name), [new Index.Fixed(0), .. by]))))));
         }
 
         foreach (var gaussian in basis)
@@ -81,24 +104,33 @@ internal sealed class CoefficientRecurrence
             }
         }
 
-        foreach (var moment in loop.Body.OfType<Instruction.Moment>())
+        foreach (var instruction in loop.Body.OfType<Instruction>())
         {
-            equations.Add(new(frame.Of(moment.Result.AsReference()), Relation.Equal, Expectation(moment)));
+            if (instruction is Instruction.Moment moment)
+            {
+                equations.Add(new(frame.Of(moment.Result.AsReference()), Relation.Equal, Expectation(moment)));
+            }
+            else if (named.Find(nonlin => nonlin == instruction) is { } own)
+            {
+                Add(own.Result, loop.Counter, (gaussian, by) => Linear(own.Body, gaussian, by));
+            }
         }
 
         foreach (var carried in loop.Carried.Where(carried => carried.State.Kind == ValueKind.Vector))
         {
-            foreach (var gaussian in basis)
-            {
-                var binders = BasisBinders(gaussian, carried.State.Indices);
-                var by = binders.Select(binder => (Index)binder.Name).ToList();
-                var next = Coefficient(new Expr.Reference(carried.Next, carried.State.AsReference().Indices), gaussian, by);
-                var at = carried.State.Indices.Select(binder => (Index)binder.Name).ToList();
-                equations.Add(new(Letter(carried.State.Name, gaussian, new Index.Shifted(loop.Counter, 1), at, by), Relation.Equal, next));
-            }
+            Add(carried.State, new Index.Shifted(loop.Counter, 1), (gaussian, by) => Coefficient(new Expr.Reference(carried.Next, carried.State.AsReference().Indices), gaussian, by));
         }
 
         return new EquationSection("closed recurrence in coefficients", equations.ToValueList());
+
+        void Add(Definition vector, Index time, Func<Instruction.Gaussian, IReadOnlyList<Index>, Expr> coefficient)
+        {
+            foreach (var gaussian in basis)
+            {
+                var by = BasisBinders(gaussian, vector.Indices).Select(binder => (Index)binder.Name).ToList();
+                equations.Add(new(Letter(vector.Name, gaussian, time, vector.Indices.Select(binder => (Index)binder.Name), by), Relation.Equal, coefficient(gaussian, by)));
+            }
+        }
     }
 
     private static List<IndexBinder> BasisBinders(Instruction.Gaussian gaussian, ValueList<IndexBinder> taken) =>
@@ -116,9 +148,9 @@ internal sealed class CoefficientRecurrence
     /// <summary>The coefficient of a vector in the Gaussian at the basis indices: the body of a linear Nonlin with each vector replaced by its own.</summary>
     private Expr Coefficient(Expr.Reference vector, Instruction.Gaussian gaussian, IReadOnlyList<Index> by)
     {
-        if (loop.Carried.FirstOrDefault(carried => carried.State.Name == vector.Name) is { } state)
+        if (letters.ContainsKey((vector.Name, gaussian.Result.Name)))
         {
-            return Letter(state.State.Name, gaussian, loop.Counter, vector.Indices, by);
+            return Letter(vector.Name, gaussian, loop.Counter, vector.Indices, by);
         }
 
         if (!vectors.TryGetValue(vector.Name, out var nonlin))
@@ -182,7 +214,7 @@ internal sealed class CoefficientRecurrence
 
     /// <summary>Index names that the definitions behind an expression bind, which the basis must not capture.</summary>
     private IEnumerable<IndexBinder> InnerBinders(Expr expr) => expr.DescendantsAndSelf().OfType<Expr.Sum>().Select(sum => sum.Index)
-        .Concat(expr.References().Where(reference => vectors.ContainsKey(reference.Name)).SelectMany(reference => InnerBinders(vectors[reference.Name].Body)));
+        .Concat(expr.References().Where(reference => vectors.ContainsKey(reference.Name) && !named.Exists(nonlin => nonlin.Result.Name == reference.Name)).SelectMany(reference => InnerBinders(vectors[reference.Name].Body)));
 
     private bool HasVector(Expr expr) => expr.References().Any(reference => frame.IsVector(reference.Name));
 

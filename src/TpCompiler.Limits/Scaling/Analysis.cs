@@ -124,8 +124,7 @@ internal sealed class Analysis
         }
 
         var alone = training.UpdateOf(parameter);
-        var uses = forward.Statements.Instructions()
-            .Where(instruction => instruction is not Instruction.MatrixSum && !program.Adapted.Contains(instruction.Result.Name) && instruction.Reads().Contains(parameter.Name))
+        var uses = UsesOf(parameter)
             .SelectMany(instruction => forward.Scaled(instruction).Select(name => (Name: name, Missing: instruction is Instruction.MatMul && name == instruction.Result.Name ? parameter.A : 0)))
             .Distinct()
             .Select(use => new UseScale(use.Name, alone.SizeOf(use.Name).Change.Exponent + use.Missing))
@@ -148,6 +147,25 @@ internal sealed class Analysis
             Uses = uses,
             Gradient = training.GradientOf(parameter) - parameter.A,
         };
+    }
+
+    /// <summary>The instructions that read a weight; where only copies of it are read, which the step adapts, what the network makes of these.</summary>
+    private List<Instruction> UsesOf(Parameter parameter)
+    {
+        var instructions = forward.Statements.Instructions().ToList();
+        var direct = instructions.Where(instruction => instruction is not Instruction.MatrixSum && !program.Adapted.Contains(instruction.Result.Name) && instruction.Reads().Contains(parameter.Name)).ToList();
+        if (direct.Count > 0)
+        {
+            return direct;
+        }
+
+        HashSet<string> copies = [parameter.Name];
+        foreach (var instruction in instructions.Where(instruction => program.Adapted.Contains(instruction.Result.Name) && instruction.Reads().Any(copies.Contains)))
+        {
+            copies.Add(instruction.Result.Name);
+        }
+
+        return instructions.FindAll(instruction => forward.Checked.Contains(instruction.Result.Name) && instruction.Reads().Any(copies.Contains));
     }
 
     /// <summary>f is a Gaussian process when it is Θ(1) and only fluctuates: what its Moments average is odd in a source.</summary>

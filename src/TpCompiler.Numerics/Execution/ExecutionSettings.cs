@@ -1,4 +1,5 @@
 using TpCompiler.Ir;
+using TpCompiler.Numerics.Rows;
 
 namespace TpCompiler.Numerics.Execution;
 
@@ -17,8 +18,12 @@ public sealed record ExecutionSettings
     /// <summary>Names that are computed as they stand, though their readers could do without.</summary>
     public IReadOnlyCollection<string> Keep { get; init; } = [];
 
-    /// <summary>The program with vectors of low rank read as what they are made of.</summary>
-    public Program ExpandLowRank(Program program) => LowRank.Expand(program, SizeOfAxisIn(program), [.. AlsoRecord, .. Keep]);
+    /// <summary>The program with vectors of low rank read as what they are made of; one whose training looks up rows is run on these as it is.</summary>
+    public Program ExpandLowRank(Program program)
+    {
+        var sizeOfAxis = SizeOfAxisIn(program);
+        return program.Body.OfType<Loop>().Any(loop => RowCompiler.Of(program, loop, sizeOfAxis) is not null) ? program : LowRank.Expand(program, sizeOfAxis, [.. AlsoRecord, .. Keep]);
+    }
 
     /// <summary>The size of each axis of a program, counters of loops included.</summary>
     /// <exception cref="ArgumentException">From the function: neither the program nor <see cref="AxisSizes"/> says the size.</exception>

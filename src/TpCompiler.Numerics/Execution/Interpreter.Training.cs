@@ -36,6 +36,7 @@ public abstract partial class Interpreter<T, TMatrix>
 
         public IReadOnlyList<ExecutionRecord> Measure(IDataFeed feed)
         {
+            interpreter.rows?.Settle();
             var (values, own) = (interpreter.values, interpreter.values.ToArray());
             var names = own.Select(value => value?.Names ?? 0).ToArray();
             var (records, data, times, counters) = (TakeRecords(), interpreter.data, interpreter.iteration.ToArray(), interpreter.counters.ToArray());
@@ -71,10 +72,15 @@ public abstract partial class Interpreter<T, TMatrix>
 
         public bool CanSave => interpreter.MatricesHaveEntries || loop.Carried.All(carried => carried.State.Kind != ValueKind.Matrix);
 
-        public TrainingState Save() => new(Step, loop.Carried.ToDictionary(carried => carried.State.Name, carried => Numbers(interpreter.values[interpreter.table.Slot(carried.State.Name)]!)));
+        public TrainingState Save()
+        {
+            interpreter.rows?.Settle();
+            return new(Step, loop.Carried.ToDictionary(carried => carried.State.Name, carried => Numbers(interpreter.values[interpreter.table.Slot(carried.State.Name)]!)));
+        }
 
         public void Restore(TrainingState state)
         {
+            interpreter.rows?.Settle();
             Step = state.Step;
             foreach (var carried in loop.Carried)
             {

@@ -254,6 +254,7 @@ public abstract partial class Interpreter<T, TMatrix>
 
         Drop(liveness.OnEntry(loop));
         var turn = new Turn(this, loop);
+        using var rowSteps = rows = RowSteps.Of(this, loop);
         counters.Add(loop.Counter);
         iteration.Add(0);
         for (var t = 0; t < loop.Count; t++)
@@ -275,13 +276,24 @@ public abstract partial class Interpreter<T, TMatrix>
 
             iteration[^1] = t;
             var isLast = t == loop.Count - 1 && !NeedsEveryValue;
-            RunBlock(isLast ? LastTime(loop) : loop.Body);
+            if (rowSteps is not null)
+            {
+                rowSteps.Run(t);
+            }
+            else
+            {
+                RunBlock(isLast ? LastTime(loop) : loop.Body);
+            }
+
             if (failure is not null || isCancelled)
             {
                 return;
             }
 
-            turn.Take(isLast);
+            if (rowSteps is null)
+            {
+                turn.Take(isLast);
+            }
 
             if (iteration.Count == 1)
             {

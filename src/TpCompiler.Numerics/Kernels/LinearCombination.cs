@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace TpCompiler.Numerics.Kernels;
@@ -25,6 +27,60 @@ public static class LinearCombination
     public static void Axpy<T>(T factor, ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.FusedMultiplyAdd(x, factor, y, y);
 
+    /// <summary>y[i] = a·y[i] + b·x[i], the sum with one rounding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Combine<T>(T a, T b, ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (x.Length != y.Length)
+        {
+            throw new ArgumentException("The spans differ in length.", nameof(y));
+        }
+
+        nuint lanes = (nuint)Vector512<T>.Count, length = (nuint)y.Length, i = 0;
+        ref T source = ref MemoryMarshal.GetReference(x);
+        ref T target = ref MemoryMarshal.GetReference(y);
+        Vector512<T> alpha = Vector512.Create(a), beta = Vector512.Create(b);
+        for (; i + lanes <= length; i += lanes)
+        {
+            MultiplyAdd(Vector512.LoadUnsafe(ref source, i), beta, alpha * Vector512.LoadUnsafe(ref target, i)).StoreUnsafe(ref target, i);
+        }
+
+        for (int k = (int)i; k < y.Length; k++)
+        {
+            y[k] = T.FusedMultiplyAdd(x[k], b, a * y[k]);
+        }
+    }
+
+    /// <summary>z[i] += c·y[i], then y[i] = a·y[i] + b·x[i], each sum with one rounding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AxpyAndCombine<T>(T c, Span<T> z, T a, T b, ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (x.Length != y.Length || z.Length != y.Length)
+        {
+            throw new ArgumentException("The spans differ in length.", nameof(y));
+        }
+
+        nuint lanes = (nuint)Vector512<T>.Count, length = (nuint)y.Length, i = 0;
+        ref T source = ref MemoryMarshal.GetReference(x);
+        ref T target = ref MemoryMarshal.GetReference(y);
+        ref T sum = ref MemoryMarshal.GetReference(z);
+        Vector512<T> alpha = Vector512.Create(a), beta = Vector512.Create(b), gamma = Vector512.Create(c);
+        for (; i + lanes <= length; i += lanes)
+        {
+            Vector512<T> old = Vector512.LoadUnsafe(ref target, i);
+            MultiplyAdd(old, gamma, Vector512.LoadUnsafe(ref sum, i)).StoreUnsafe(ref sum, i);
+            MultiplyAdd(Vector512.LoadUnsafe(ref source, i), beta, alpha * old).StoreUnsafe(ref target, i);
+        }
+
+        for (int k = (int)i; k < y.Length; k++)
+        {
+            z[k] = T.FusedMultiplyAdd(y[k], c, z[k]);
+            y[k] = T.FusedMultiplyAdd(x[k], b, a * y[k]);
+        }
+    }
+
     /// <summary>Whether no number is NaN or infinite: x − x is 0 for every other, and a sum keeps a NaN.</summary>
     public static bool AllFinite<T>(ReadOnlySpan<T> x)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -49,6 +105,7 @@ public static class LinearCombination
     }
 
     /// <summary>Σ a[i]·b[i], in 64-byte strides of four partial sums each, whatever the machine: the same bits everywhere.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static T Dot<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -57,38 +114,37 @@ public static class LinearCombination
             throw new ArgumentException("The spans differ in length.", nameof(b));
         }
 
-        int lanes = Vector512<T>.Count;
+        nuint lanes = (nuint)Vector512<T>.Count, length = (nuint)a.Length, i = 0;
+        ref T left = ref MemoryMarshal.GetReference(a);
+        ref T right = ref MemoryMarshal.GetReference(b);
         Vector512<T> s0 = default, s1 = default, s2 = default, s3 = default;
-        int i = 0;
-        for (; i <= a.Length - (4 * lanes); i += 4 * lanes)
+        for (; i + (4 * lanes) <= length; i += 4 * lanes)
         {
-            s0 = Accumulate(a[i..], b[i..], s0);
-            s1 = Accumulate(a[(i + lanes)..], b[(i + lanes)..], s1);
-            s2 = Accumulate(a[(i + (2 * lanes))..], b[(i + (2 * lanes))..], s2);
-            s3 = Accumulate(a[(i + (3 * lanes))..], b[(i + (3 * lanes))..], s3);
+            s0 = MultiplyAdd(Vector512.LoadUnsafe(ref left, i), Vector512.LoadUnsafe(ref right, i), s0);
+            s1 = MultiplyAdd(Vector512.LoadUnsafe(ref left, i + lanes), Vector512.LoadUnsafe(ref right, i + lanes), s1);
+            s2 = MultiplyAdd(Vector512.LoadUnsafe(ref left, i + (2 * lanes)), Vector512.LoadUnsafe(ref right, i + (2 * lanes)), s2);
+            s3 = MultiplyAdd(Vector512.LoadUnsafe(ref left, i + (3 * lanes)), Vector512.LoadUnsafe(ref right, i + (3 * lanes)), s3);
         }
 
         Vector512<T> partial = (s0 + s1) + (s2 + s3);
+        ref T first = ref Unsafe.As<Vector512<T>, T>(ref partial);
         T sum = T.Zero;
-        for (int lane = 0; lane < lanes; lane++)
+        for (nuint lane = 0; lane < lanes; lane++)
         {
-            sum += partial[lane];
+            sum += Unsafe.Add(ref first, lane);
         }
 
-        for (; i < a.Length; i++)
+        for (int k = (int)i; k < a.Length; k++)
         {
-            sum = T.FusedMultiplyAdd(a[i], b[i], sum);
+            sum = T.FusedMultiplyAdd(a[k], b[k], sum);
         }
 
         return sum;
     }
 
-    private static Vector512<T> Accumulate<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, Vector512<T> sum)
-        where T : unmanaged
-    {
-        Vector512<T> left = Vector512.Create(a), right = Vector512.Create(b);
-        return typeof(T) == typeof(float)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<T> MultiplyAdd<T>(Vector512<T> left, Vector512<T> right, Vector512<T> sum)
+        where T : unmanaged => typeof(T) == typeof(float)
             ? Vector512.FusedMultiplyAdd(left.AsSingle(), right.AsSingle(), sum.AsSingle()).As<float, T>()
             : Vector512.FusedMultiplyAdd(left.AsDouble(), right.AsDouble(), sum.AsDouble()).As<double, T>();
-    }
 }

@@ -163,7 +163,11 @@ public static class LimitEvaluator
         {
             try
             {
-                return (Interpreter(CoefficientProgram.Of(limit, capacity), new CoefficientCarrier(capacity)).Train(feed, observer(), progress, cancel), Coefficients, 0);
+                var program = CoefficientProgram.Of(limit, capacity);
+                var result = settings.SinglePrecision && CoefficientInterpreter<float>.Runs(program)
+                    ? new CoefficientInterpreter<float>(program, Execution(settings, settings.Threads), capacity, settings.Seed).Train(feed, observer(), progress, cancel)
+                    : Interpreter(program, new CoefficientCarrier(capacity)).Train(feed, observer(), progress, cancel);
+                return (result, Coefficients, 0);
             }
             catch (CapacityExceededException)
             {
@@ -200,6 +204,10 @@ public static class LimitEvaluator
 
         static double Rounding(double value) => 1e-13 * Math.Max(1, Math.Abs(value));
     }
+
+    /// <summary>The coefficients that a variable has at most; null when that is known only once matrices have met vectors, or when the limit runs on something else.</summary>
+    public static int? CoefficientsOf(Program limit, LimitSettings settings) =>
+        settings.AllowExact && CoefficientProgram.IsAffine(limit) && CoefficientInterpreter<float>.Runs(limit) ? Math.Max(FirstCapacity, RoomFor(limit, settings)) : null;
 
     /// <summary>One more than the Gaussian vectors of all spaces, in whole registers: enough where there are no Gaussian matrices, whose images come as they are met.</summary>
     private static int RoomFor(Program limit, LimitSettings settings)

@@ -31,6 +31,9 @@ public sealed record LimitSettings
     /// <summary>Whether an affine program may run on coefficients and a polynomial one on polynomials; otherwise they run at points too.</summary>
     public bool AllowExact { get; init; } = true;
 
+    /// <summary>Whether coefficients of a training that is measured are kept in single precision, half the memory, where the program has no matrix; numbers that it reports are computed in double.</summary>
+    public bool SinglePrecision { get; init; }
+
     /// <summary>Sizes of axes that the program leaves open.</summary>
     public IReadOnlyDictionary<string, int> AxisSizes { get; init; } = new Dictionary<string, int>();
 }

@@ -39,7 +39,10 @@ public static class MemoryNeed
                     }
 
                     sizes.TryAdd(loop.Counter, loop.Count);
-                    Visit(loop.Body);
+                    if (Rows.RowCompiler.Of(program, loop, axis => sizes.GetValueOrDefault(axis, 1)) is null)
+                    {
+                        Visit(loop.Body);
+                    }
                 }
                 else if (statement is Instruction { Result.Kind: ValueKind.Vector } or Instruction.Gaussian { Result.Kind: ValueKind.Matrix })
                 {

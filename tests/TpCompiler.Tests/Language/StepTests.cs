@@ -56,6 +56,52 @@ public sealed class StepTests
         static IEnumerable<string> Lines(TensorProgram program) => ProgramPrinter.Print(program).Split('\n').Order(StringComparer.Ordinal);
     }
 
+    private const string TwoHeads = """
+        network two(x : [2]) {
+          width n
+          weight W : [n, 2]
+          weight V : [1, n]
+          h = tanh(W * x)
+          return V * h, Moment(h^2)
+        }
+        parametrization mup
+
+        """;
+
+    [Fact]
+    public void Every_output_of_a_network_has_a_name_in_a_step()
+    {
+        var program = Compile(TwoHeads + "step s(x : [2], y) { f, g = two(x) loss = mean(batch, mse(f, y) + g) params = params - 0.5 * grad(loss, params) return loss } train { batch 4 steps 5 }");
+        var sum = Compile(TwoHeads.Replace("V * h, Moment(h^2)", "V * h", StringComparison.Ordinal) + "step s(x : [2], y) { f = two(x) loss = mean(batch, mse(f, y)) params = params - 0.5 * grad(loss, params) return loss } train { batch 4 steps 5 }");
+        Assert.NotEqual(ProgramPrinter.Print(program), ProgramPrinter.Print(sum));
+        Assert.Single(program.Body.Definitions(), definition => definition.Name == "g");
+    }
+
+    [Fact]
+    public void What_two_runs_of_a_network_have_in_common_is_computed_once()
+    {
+        var program = Compile(TwoHeads + "step s(x : [2], y) { f, g = two(x) other, more = two(x) loss = mean(batch, mse(f, y) + mse(other, y) + g + more) params = params - 0.5 * grad(loss, params) return loss } train { batch 4 steps 5 }");
+        Assert.Single(program.Body.Instructions(), instruction => instruction is Instruction.Nonlin { Body: TpCompiler.Symbolics.Expr.Call { Function: "tanh", Derivative: 0 } });
+    }
+
+    [Theory]
+    [InlineData("f = two(x) loss = mean(batch, f)", "TP0203")]
+    [InlineData("f, g, k = two(x) loss = mean(batch, f)", "TP0203")]
+    [InlineData("f, f = two(x) loss = mean(batch, f)", "TP0202")]
+    [InlineData("f, g = 2 loss = mean(batch, f)", "TP0203")]
+    public void Names_that_do_not_fit_the_outputs_are_refused(string lines, string code)
+    {
+        var compilation = Compilation.Compile(new SourceText("two.tp", $"{TwoHeads} step s(x : [2], y) {{ {lines} params = params - 0.5 * grad(loss, params) }} train {{ batch 4 steps 5 }}"));
+        Assert.Contains(code, compilation.Diagnostics.Select(diagnostic => diagnostic.Descriptor.Code));
+    }
+
+    [Fact]
+    public void A_second_name_on_the_left_is_for_steps()
+    {
+        var compilation = Compilation.Compile(new SourceText("two.tp", "program p {\n width n\n vector a : [n] ~ normal(0, 1)\n b, c = tanh(a)\n m = Moment(b)\n}"));
+        Assert.Contains("TP0902", compilation.Diagnostics.Select(diagnostic => diagnostic.Descriptor.Code));
+    }
+
     [Fact]
     public void A_fixed_random_matrix_is_drawn_once_and_each_step_reads_the_same()
     {
