@@ -12,7 +12,7 @@ internal static class InitialWeights
     {
         if (program.IsEndless)
         {
-            diagnostics.Add(Codes.NotAvailable, null, "`--save` with tasks, which have no end,");
+            diagnostics.Add(Codes.NotAvailable, null, "`--save` with tasks or a text, whose samples have no end,");
             return;
         }
 

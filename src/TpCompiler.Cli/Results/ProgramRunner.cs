@@ -12,7 +12,7 @@ namespace TpCompiler.Cli.Results;
 internal static class ProgramRunner
 {
     /// <summary>Whether memory can hold the net; an error when it can't.</summary>
-    public static bool FitsInMemory(Program program, IReadOnlyDictionary<string, int> axisSizes, FiniteSettings settings, DiagnosticBag diagnostics)
+    public static bool FitsInMemory(Program program, IReadOnlyDictionary<string, int> axisSizes, FiniteSettings settings, DiagnosticBag diagnostics, string? what = null)
     {
         long needed = MemoryNeed.Of(program, settings.Width, axisSizes, settings.Precision == Precision.Single ? sizeof(float) : sizeof(double));
         long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -21,7 +21,7 @@ internal static class ProgramRunner
             return true;
         }
 
-        string net = string.Create(CultureInfo.InvariantCulture, $"a net of width {settings.Width}");
+        string net = what ?? string.Create(CultureInfo.InvariantCulture, $"a net of width {settings.Width}");
         diagnostics.Add(Codes.NeedsTooMuchMemory, null, net, needed == long.MaxValue ? "too many" : Gibibytes(needed), Gibibytes(available));
         return false;
     }

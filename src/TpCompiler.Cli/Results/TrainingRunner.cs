@@ -58,6 +58,15 @@ internal static class TrainingRunner
             return null;
         }
 
+        if (LimitEvaluator.CoefficientsOf(limit, settings) is { } coefficients)
+        {
+            FiniteSettings numbers = new(coefficients, settings.Seed, settings.SinglePrecision ? Precision.Single : Precision.Double);
+            if (!ProgramRunner.FitsInMemory(limit, program.AxisSizes, numbers, diagnostics, string.Create(CultureInfo.InvariantCulture, $"a limit with {coefficients} coefficients in each vector")))
+            {
+                return null;
+            }
+        }
+
         (string tier, int points) = ("", 0);
         string how = string.Create(CultureInfo.InvariantCulture, $"limit seed {settings.Seed} points {settings.Points}{(settings.SinglePrecision ? " fp32" : "")}");
         TrainingSession? session = Run(program, limit, checkpoint, how, reporter, diagnostics, (observer, steps, cancel) =>

@@ -23,6 +23,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
 
     private readonly Dictionary<string, SettingSyntax> settings = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Meaning> declared = new(block.Names, StringComparer.Ordinal);
+    private string? embedding;
 
     /// <param name="outputs">What the network returns.</param>
     /// <param name="hasWeights">Whether there is something to train.</param>
@@ -118,26 +119,33 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
             return number;
         }
 
-        block.Report(Codes.SettingOutOfRange, setting.Span, setting.Name.Text, "a number above 0", block.Source.Slice(setting.Span));
+        block.Report(Codes.SettingOutOfRange, setting.Span, setting.Name.Text, "a number above 0", $"`{block.Source.Slice(setting.Value?.Span ?? setting.Span)}`");
         return null;
     }
 
-    /// <summary>The weight whose rows analogies compare; null, with an error, where they have none.</summary>
-    private string? Embedding(DataSource source)
+    /// <summary>The weight whose rows analogies compare; empty, with an error, where they have none.</summary>
+    private string Embedding()
     {
+        if (embedding is not null)
+        {
+            return embedding;
+        }
+
+        embedding = "";
         if (!settings.TryGetValue("embedding", out var setting))
         {
             block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(train.Span), "`train` with analogies", "embedding").WithHelp("`embedding U` names the weight that has a row for each word"));
-            return null;
         }
-
-        if (setting.Value is ExpressionSyntax.Name { Text: var name } && declared.GetValueOrDefault(name) is Matrix { Rows.IsWide: true, Columns.Axis: not null, Transposed: false })
+        else if (setting.Value is ExpressionSyntax.Name { Text: var name } && declared.GetValueOrDefault(name) is Matrix { Rows.IsWide: true, Columns.Axis: not null, Transposed: false })
         {
-            return name;
+            embedding = name;
+        }
+        else
+        {
+            block.Report(Codes.SettingOutOfRange, setting.Span, "embedding", "a weight `[n, words]` of the network", $"`{block.Source.Slice(setting.Value?.Span ?? setting.Span)}`");
         }
 
-        block.Report(Codes.SettingOutOfRange, setting.Span, "embedding", "a weight `[n, words]` of the network", block.Source.Slice(setting.Span));
-        return source.Kind;
+        return embedding;
     }
 
     /// <summary>With what is measured on data that nothing is learned from.</summary>
@@ -177,7 +185,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
 
         if (source.Kind == Analogies)
         {
-            return new HeldOutData(source, null) { Embedding = Embedding(source) };
+            return new HeldOutData(source, null) { Embedding = Embedding() };
         }
 
         int? count = setting.Count is null ? null : new ExpressionBinder(block, "", new Dictionary<string, Meaning>(), inFunction: true).Integer(setting.Count);

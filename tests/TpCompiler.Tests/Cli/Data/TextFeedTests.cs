@@ -204,6 +204,29 @@ public sealed class TextFeedTests : IDisposable
         Assert.Contains("\"coverage\"", whole.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("data       text", "data texts", "TP0902", "did you mean `text`?")]
+    [InlineData("embedding  U", "", "TP0308", "`embedding U`")]
+    [InlineData("embedding  U", "embedding h", "TP0309", "`embedding` must be a weight `[n, words]` of the network, not `h`")]
+    [InlineData("min_count  10", "min_count 0", "TP0309", "between 1 and")]
+    [InlineData("min_count  10", "min_count 5000", "TP0603", "5000 times or more")]
+    [InlineData("min_count  10", "subsample -1", "TP0309", "a number above 0, not `-1`")]
+    [InlineData("epochs     20", "epochs 2 steps 10", "TP0307", "either `steps`")]
+    [InlineData("batch      1", "", "TP0611", "`batch 1`")]
+    [InlineData("place = 16", "place = 5", "TP0603", "an even number of places")]
+    [InlineData("label : [draw]", "labels : [draw]", "TP0603", "`label`")]
+    public void Bad_settings_of_a_text_are_answered(string old, string given, string code, string words)
+    {
+        string program = Path.Combine(directory, "w.tp");
+        string text = File.ReadAllText(Path.Combine(Checkout.Root, "examples", "word2vec.tp")).Replace(old, given, StringComparison.Ordinal)
+            .Replace("words/", Path.Combine(Checkout.Root, "examples", "words") + "/", StringComparison.Ordinal);
+        File.WriteAllText(program, given.StartsWith("labels", StringComparison.Ordinal) ? text.Replace("label[j]", "labels[j]", StringComparison.Ordinal) : text);
+        var run = TpcRun.Of("run", program, "--width", "4");
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains($"error[{code}]", run.Error, StringComparison.Ordinal);
+        Assert.Contains(words, run.Error, StringComparison.Ordinal);
+    }
+
     private TextFeed Feed(string text, Rational subsample)
     {
         var compilation = Compilation.Compile(new SourceText("bag.tp", """
