@@ -44,6 +44,12 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
         var batch = Whole("batch", 1);
         var steps = Whole("steps", 0);
         var source = Source();
+        if (source?.Kind == "text")
+        {
+            block.Report(Diagnostic.Create(Codes.NotAvailable, block.Place(settings["data"].Kind!.Span), "a text without a `step`").WithHelp("a `step` in place of `loss` and `optimizer` names the words that it reads"));
+        }
+
+        _ = Text(source);
         var optimizer = settings.TryGetValue("optimizer", out var chosen) ? new OptimizerBinder(block, file).Bind(chosen) : null;
         if (!settings.TryGetValue("loss", out var loss) || loss.Value is null)
         {
