@@ -1,9 +1,12 @@
 using System.CommandLine;
+using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
 using TpCompiler.Emit;
+using TpCompiler.Emit.Code;
 using TpCompiler.Emit.Targets;
 using TpCompiler.Ir;
 using TpCompiler.Language;
+using TpCompiler.Limits.Scaling;
 
 namespace TpCompiler.Cli.Commands;
 
@@ -12,11 +15,16 @@ internal sealed class CompileCommand : Command
 {
     private const string Simulator = "simulator";
 
+    private const string Evaluator = "evaluator";
+
+    /// <summary>The stages that are programs of their own, in the language of a target.</summary>
+    private static readonly string[] Programs = [Simulator, Evaluator];
+
     private readonly Argument<string> file = ProgramArgument.Create();
 
     private readonly Option<string?> emit = new("--emit")
     {
-        Description = "What to print: " + string.Join(", ", Emitters.All.Select(emitter => emitter.Name)) + ", " + Simulator,
+        Description = "What to print: " + string.Join(", ", Emitters.All.Select(emitter => emitter.Name)) + ", " + string.Join(", ", Programs),
         HelpName = "STAGE",
     };
 
@@ -24,7 +32,7 @@ internal sealed class CompileCommand : Command
 
     private readonly Option<string?> target = new Option<string?>("--target")
     {
-        Description = "Of the simulator: the language of the program that is written",
+        Description = "Of simulator and evaluator: the language of the program that is written",
         HelpName = string.Join("|", TargetTable.All.Select(row => row.Name)),
     }.AcceptOnlyFromAmong([.. TargetTable.All.Select(row => row.Name)]);
 
@@ -41,21 +49,21 @@ internal sealed class CompileCommand : Command
     private int Execute(ParseResult parsed, Reporter reporter)
     {
         (string path, string? stage, string? output) = (parsed.GetValue(file)!, parsed.GetValue(emit), parsed.GetValue(this.output));
-        if ((stage == Simulator) != (parsed.GetValue(target) is not null))
+        if (Programs.Contains(stage) != (parsed.GetValue(target) is not null))
         {
-            return reporter.Usage(Name, "`--emit simulator` and `--target` go together");
+            return reporter.Usage(Name, $"`--emit {(stage == Evaluator ? Evaluator : Simulator)}` and `--target` go together");
         }
 
         DiagnosticBag diagnostics = new();
-        if (stage == Simulator)
+        if (Programs.Contains(stage))
         {
-            return Simulate(path, TargetTable.Find(parsed.GetValue(target)!)!, output, reporter, diagnostics);
+            return WriteProgram(path, stage!, TargetTable.Find(parsed.GetValue(target)!)!, output, reporter, diagnostics);
         }
 
         Emitter? emitter = Emitters.Find(stage ?? (reporter.Format == OutputFormat.Json ? "json" : "report"));
         if (emitter is null)
         {
-            diagnostics.Add(Diagnostic.Create(Codes.UnknownStage, null, stage!).WithSpelling(stage!, Emitters.All.Select(row => row.Name).Append(Simulator)));
+            diagnostics.Add(Diagnostic.Create(Codes.UnknownStage, null, stage!).WithSpelling(stage!, Emitters.All.Select(row => row.Name).Concat(Programs)));
             return reporter.Report(diagnostics);
         }
 
@@ -74,7 +82,7 @@ internal sealed class CompileCommand : Command
         return reporter.Report(compilation.Diagnostics);
     }
 
-    private static int Simulate(string path, Target target, string? output, Reporter reporter, DiagnosticBag diagnostics)
+    private static int WriteProgram(string path, string stage, Target target, string? output, Reporter reporter, DiagnosticBag diagnostics)
     {
         if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
         {
@@ -83,9 +91,8 @@ internal sealed class CompileCommand : Command
 
         Compilation compilation = Compilation.Compile(source);
         DiagnosticBag all = compilation.Diagnostics;
-        if (!all.HasErrors && compilation.Whole is { } program)
+        if (!all.HasErrors && compilation.Whole is { } program && Written(stage, target, program, compilation, source) is var (text, refusal))
         {
-            var (text, refusal) = target.Simulator(program, compilation.Network, compilation.TrainingPlan);
             if (text is not null)
             {
                 Print(text, output, reporter, all);
@@ -100,6 +107,25 @@ internal sealed class CompileCommand : Command
         }
 
         return reporter.Report(all);
+    }
+
+    /// <summary>The text, or why there is none; null, with an error, where the program has no limit to evaluate.</summary>
+    private static (string? Text, Refusal? Refusal)? Written(string stage, Target target, Program program, Compilation compilation, SourceText source)
+    {
+        if (stage == Simulator)
+        {
+            return target.Simulator(program, compilation.Network, compilation.TrainingPlan);
+        }
+
+        if (target.Evaluator is not { } evaluator)
+        {
+            return (null, new Refusal(program.Name, "this target has no evaluator"));
+        }
+
+        Verdict? verdict = LimitOf.Verdict(compilation, program);
+        return verdict?.Regime == Regime.KernelRegime
+            ? (null, new Refusal(program.Name, "it is in the kernel regime, whose limit is kernel gradient descent and no program; `tpc run --limit` runs it"))
+            : LimitOf.Program(program, verdict, source, compilation.Diagnostics) is { } limit ? evaluator(limit) : null;
     }
 
     private static void Emit(Derivation derivation, Emitter emitter, string? output, Reporter reporter, DiagnosticBag diagnostics)

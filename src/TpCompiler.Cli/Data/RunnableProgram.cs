@@ -1,3 +1,4 @@
+using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
 using TpCompiler.Language;
@@ -20,7 +21,7 @@ internal sealed record RunnableProgram(
     IReadOnlyDictionary<string, SampleField> Samples)
 {
     /// <summary>The class of the parametrization; null for a level-1 program.</summary>
-    public Verdict? Verdict { get; } = ScalingAnalysis.Analyze(Compilation.GradientProgram ?? Program, kind: Compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient).Verdict;
+    public Verdict? Verdict { get; } = LimitOf.Verdict(Compilation, Program);
 
     /// <summary>How the network is trained here; null for a level-1 program.</summary>
     public TrainingPlan? Plan { get; private init; }

@@ -6,7 +6,11 @@ namespace TpCompiler.Emit.Targets;
 /// <summary>A language that programs are written in.</summary>
 /// <param name="Name">How it is asked for.</param>
 /// <param name="Simulator">The finite net as a program of its own; a refusal says which instruction can't be written.</param>
-public sealed record Target(string Name, Func<Program, Network?, TrainingPlan?, (string? Text, Refusal? Refusal)> Simulator);
+/// <param name="Evaluator">The limit program as a program of its own that computes its numbers; null where the target has none.</param>
+public sealed record Target(
+    string Name,
+    Func<Program, Network?, TrainingPlan?, (string? Text, Refusal? Refusal)> Simulator,
+    Func<Program, (string? Text, Refusal? Refusal)>? Evaluator = null);
 
 /// <summary>The table of targets: one row and one file each.</summary>
 public static class TargetTable

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using TpCompiler.Ir;
+using TpCompiler.Limits;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Kernels;
 

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using TpCompiler.Ir;
+using TpCompiler.Limits;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Kernels;
 

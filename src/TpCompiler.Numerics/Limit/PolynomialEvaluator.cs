@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TpCompiler.Ir;
+using TpCompiler.Limits;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Symbolics;

@@ -1,4 +1,5 @@
 using TpCompiler.Ir;
+using TpCompiler.Limits;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Symbolics;
 

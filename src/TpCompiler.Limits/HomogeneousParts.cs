@@ -1,6 +1,6 @@
 using TpCompiler.Symbolics;
 
-namespace TpCompiler.Numerics.Limit;
+namespace TpCompiler.Limits;
 
 /// <summary>Splits a body that is a polynomial in its vectors into parts of degree 0, 1, 2, …: body = Σ_d parts[d].</summary>
 public static class HomogeneousParts

@@ -1,7 +1,7 @@
 using TpCompiler.Ir;
 using TpCompiler.Symbolics;
 
-namespace TpCompiler.Numerics.Limit;
+namespace TpCompiler.Limits;
 
 /// <summary>
 /// Which vectors meet elementwise. Vectors that stand in one Nonlin or Moment share a coordinate space; so do W x with W x′, and factors of one matrix on one side.

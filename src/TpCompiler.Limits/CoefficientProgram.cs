@@ -1,7 +1,7 @@
 using TpCompiler.Ir;
 using TpCompiler.Symbolics;
 
-namespace TpCompiler.Numerics.Limit;
+namespace TpCompiler.Limits;
 
 /// <summary>
 /// A limit program whose Nonlins are affine and whose Moments are at most quadratic in the vectors, rewritten for vectors that are their coefficients in the
