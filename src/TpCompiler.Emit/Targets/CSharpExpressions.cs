@@ -55,6 +55,9 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
     /// <summary>The coordinate of vectors.</summary>
     public string Coordinate { get; set; } = string.Empty;
 
+    /// <summary>A vector of zeros, which stands outside an axis, where a vector over axes is an array of arrays, one for each position; null where it is one array with the coordinate last.</summary>
+    public string? ZeroVector { get; set; }
+
     /// <summary>From here on the sum is read where it is kept.</summary>
     public void Keep(Expr sum, string name) => sums[sum] = name;
 
@@ -64,6 +67,9 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
 
     /// <summary>An entry of a value.</summary>
     public string Entry(Expr.Reference reference, params ReadOnlySpan<string> sides) => Wrap(WriteReference(reference, sides), Level.Atom);
+
+    /// <summary>A vector that is an array of its own.</summary>
+    public string Whole(Expr.Reference vector) => WriteReference(vector, []).Text;
 
     private (string Text, Level Level) Write(Expr expr)
     {
@@ -99,6 +105,7 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
     private (string Text, Level Level) WriteReference(Expr.Reference reference, ReadOnlySpan<string> sides)
     {
         Definition definition = definitions[reference.Name];
+        bool isWhole = definition.Kind != ValueKind.Scalar && sides.IsEmpty;
         List<string> conditions = [];
         List<string> places = [];
         for (int i = 0; i < reference.Indices.Count; i++)
@@ -125,10 +132,21 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
             }
         }
 
-        places.AddRange(sides);
-        string entry = names.Of("value", reference.Name) + (places.Count == 0 ? string.Empty : $"[{string.Join(", ", places)}]");
-        return conditions.Count == 0 ? (entry, Level.Atom) : ($"{string.Join(" && ", conditions)} ? {entry} : 0", Level.Choice);
+        string entry = names.Of("value", reference.Name);
+        if (ZeroVector is not null)
+        {
+            entry += Brackets(places) + Brackets([.. sides]);
+        }
+        else
+        {
+            places.AddRange(sides);
+            entry += Brackets(places);
+        }
+
+        return conditions.Count == 0 ? (entry, Level.Atom) : ($"{string.Join(" && ", conditions)} ? {entry} : {(isWhole ? ZeroVector : "0")}", Level.Choice);
     }
+
+    private static string Brackets(List<string> places) => places.Count == 0 ? string.Empty : $"[{string.Join(", ", places)}]";
 
     private string WriteSum(Expr.Add add)
     {

@@ -3,7 +3,8 @@ using System.Text;
 namespace TpCompiler.Emit.Targets;
 
 /// <summary>Names of the source as C#'s, each meaning one thing: values first, then what stands beside them (an index b beside a bias b is called b_).</summary>
-internal sealed class CSharpNames
+/// <param name="more">Names that the rest of the program uses besides.</param>
+internal sealed class CSharpNames(params string[] more)
 {
     private static readonly string[] Reserved =
     [
@@ -11,11 +12,11 @@ internal sealed class CSharpNames
         "event", "explicit", "extern", "false", "finally", "fixed", "float", "for", "foreach", "goto", "if", "implicit", "in", "int", "interface", "internal", "is", "lock", "long", "namespace",
         "new", "null", "object", "operator", "out", "override", "params", "private", "protected", "public", "readonly", "ref", "return", "sbyte", "sealed", "short", "sizeof", "stackalloc",
         "static", "string", "struct", "switch", "this", "throw", "true", "try", "typeof", "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while",
-        "args", "data", "weights", "random", "options", "Real", "Normal", "Samples", "Report", "Load", "Option", "Square", "Erf", "Softplus", "Count", "Shape",
+        "args", "data", "weights", "random", "options", "path", "Real", "Normal", "Samples", "Report", "Load", "Option", "Square", "Erf", "Softplus", "Count", "Shape",
     ];
 
     private readonly Dictionary<(string Kind, string Name), string> names = [];
-    private readonly HashSet<string> taken = [.. Reserved, .. new[] { "sum", "sums", "total", "entry" }.SelectMany(name => Enumerable.Range(2, 20).Select(i => $"{name}{i}").Prepend(name))];
+    private readonly HashSet<string> taken = [.. Reserved, .. more, .. new[] { "sum", "sums", "total", "entry" }.SelectMany(name => Enumerable.Range(2, 20).Select(i => $"{name}{i}").Prepend(name))];
 
     /// <summary>The name of a value, an axis, a width or an index, given when it is first asked for.</summary>
     public string Of(string kind, string name)

@@ -17,7 +17,7 @@ public static class TargetTable
 {
     public static readonly IReadOnlyList<Target> All =
     [
-        new("csharp", CSharpSimulator.Write),
+        new("csharp", CSharpSimulator.Write, CSharpEvaluator.Write),
         new("numpy", NumPySimulator.Write),
         new("pytorch", PyTorchSimulator.Write),
     ];

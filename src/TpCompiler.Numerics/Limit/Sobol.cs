@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Numerics;
+using TpCompiler.Limits;
 
 namespace TpCompiler.Numerics.Limit;
 
@@ -16,7 +16,7 @@ public sealed class Sobol
     private const int InputBits = 32;
     private const int OutputBits = 53;
 
-    private static readonly Lazy<uint[][]> Directions = new(ReadDirections);
+    private static readonly Lazy<uint[][]> Directions = new(() => [Enumerable.Range(0, InputBits).Select(k => 1u << (InputBits - 1 - k)).ToArray(), .. SobolTable.Rows.Select(FromRecurrence)]);
 
     private readonly ulong seed;
 
@@ -67,22 +67,6 @@ public sealed class Sobol
                 columns[j] |= bit << (OutputBits - 1 - row);
             }
         }
-    }
-
-    private static uint[][] ReadDirections()
-    {
-        using var stream = typeof(Sobol).Assembly.GetManifestResourceStream("SobolDirectionNumbers.txt")!;
-        using var reader = new StreamReader(stream);
-        var directions = new List<uint[]> { Enumerable.Range(0, InputBits).Select(k => 1u << (InputBits - 1 - k)).ToArray() };
-        while (reader.ReadLine() is { } line)
-        {
-            if (!line.StartsWith('#'))
-            {
-                directions.Add(FromRecurrence(line.Split(' ').Select(field => uint.Parse(field, CultureInfo.InvariantCulture)).ToArray()));
-            }
-        }
-
-        return [.. directions];
     }
 
     /// <summary>m_k = 2a₁m_{k−1} ⊕ 4a₂m_{k−2} ⊕ … ⊕ 2^s m_{k−s} ⊕ m_{k−s}, and v_k = m_k / 2^k (Joe and Kuo, equation 2).</summary>
