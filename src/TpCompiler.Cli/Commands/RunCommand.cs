@@ -51,7 +51,7 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
 
-    private readonly Option<string?> save = new("--save") { Description = "Of a finite net: write its initial weights and the samples to this .npz file", HelpName = "FILE" };
+    private readonly Option<string?> save = new("--save") { Description = "Write the initial weights of a finite net and the samples, or the samples as the limit reads them, to this .npz file", HelpName = "FILE" };
 
     private readonly Option<string?> checkpoint = new("--checkpoint")
     {
@@ -78,7 +78,7 @@ internal sealed class RunCommand : Command
         _ when parsed.GetValue(width) is < 1 => "--width must be at least 1",
         _ when parsed.GetValue(seeds) < 1 => "--seeds must be at least 1",
         _ when parsed.GetValue(seeds) > 1 && parsed.GetValue(limit) => "--seeds is for finite nets: the limit has no seeds, only scramblings, which it shows the error of",
-        _ when parsed.GetValue(save) is not null && (parsed.GetValue(limit) || parsed.GetValue(seeds) > 1) => "--save writes the weights of one finite net",
+        _ when parsed.GetValue(save) is not null && parsed.GetValue(seeds) > 1 => "--save writes the weights of one finite net",
         _ when parsed.GetValue(steps) is < 0 or > TrainingPlan.MostSteps => $"--steps must be between 0 and {TrainingPlan.MostSteps}",
         _ when !(parsed.GetValue(tolerance) > 0) => "--tolerance must be positive",
         _ when parsed.GetValue(points) is { } count && (count < 2 || !int.IsPow2(count)) => "--points must be a power of two",
@@ -141,6 +141,7 @@ internal sealed class RunCommand : Command
             return null;
         }
 
+        Save(program, program.Samples, parsed, diagnostics);
         return LimitOf.Program(program, diagnostics) is null ? null : TrainingRunner.Limit(
             program,
             new LimitSettings { Points = parsed.GetValue(points), Seed = parsed.GetValue(seed), AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount, SinglePrecision = parsed.GetResult(precision) is { Implicit: false } && parsed.GetValue(precision) == Precision.Single.Name() },
@@ -169,6 +170,7 @@ internal sealed class RunCommand : Command
     {
         if (program.Verdict?.Regime == Regime.KernelRegime)
         {
+            Save(program, program.Samples, parsed, diagnostics);
             return KernelRun.Of(program, diagnostics);
         }
 
@@ -178,6 +180,7 @@ internal sealed class RunCommand : Command
         }
 
         InputRotation rotation = InputRotation.Of(limitProgram, program.Samples, program.AxisSizes);
+        Save(program, rotation.Samples, parsed, diagnostics);
         LimitSettings settings = new()
         {
             Tolerance = parsed.GetValue(tolerance),
@@ -187,5 +190,13 @@ internal sealed class RunCommand : Command
             Threads = Environment.ProcessorCount,
         };
         return ProgramRunner.Limit(rotation.Program, program.Source, RunnableProgram.FeedOf(rotation.Samples), settings, reporter, diagnostics);
+    }
+
+    private void Save(RunnableProgram program, IReadOnlyDictionary<string, SampleField> samples, ParseResult parsed, DiagnosticBag diagnostics)
+    {
+        if (parsed.GetValue(save) is { } path)
+        {
+            InitialWeights.SaveSamples(path, program, samples, diagnostics);
+        }
     }
 }

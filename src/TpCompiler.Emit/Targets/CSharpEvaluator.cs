@@ -22,26 +22,35 @@ internal sealed class CSharpEvaluator : CSharpProgram
     private readonly Dictionary<string, Rational> ratios;
     private readonly Dictionary<string, Loop> lastOutputs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> spaceNames = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> matrixEntries = new(StringComparer.Ordinal);
     private readonly string coordinate;
 
     private CSharpEvaluator(Program program, bool isAffine)
-        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Output", "Sobol", "Normal"))
+        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Pairs", "Output", "Sobol", "Normal"))
     {
         this.isAffine = isAffine;
         spaces = CoordinateSpaces.Of(program);
         ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio, StringComparer.Ordinal);
         coordinate = Names.Fresh(isAffine ? "k" : "point");
         Expressions.Coordinate = coordinate;
+        Expressions.MatrixEntry = matrix => matrixEntries[matrix.Name];
         Expressions.ZeroVector = $"new double[{Size}]";
     }
 
     public static (string? Text, Refusal? Refusal) Write(Program limit)
     {
+        limit = limit with { Axes = [.. limit.Axes.Select(axis => IsTurned(limit, axis) ? axis with { Size = null } : axis)] };
         bool isAffine = CoefficientProgram.IsAffine(limit);
         CSharpEvaluator evaluator = new(isAffine ? DeadCode.Remove(CoefficientProgram.Of(limit, 1)) : limit, isAffine);
         evaluator.WriteProgram();
         return evaluator.Refusal is { } refusal ? (null, refusal) : (evaluator.Writer.ToString(), null);
     }
+
+    /// <summary>An axis that the samples may have been turned along, into the dimensions that they span: its size comes with them.</summary>
+    private static bool IsTurned(Program limit, Axis axis) =>
+        axis.Size is not null && RotationInvariance.AxesOf(limit).Contains(axis.Name)
+        && limit.Body.Instructions().OfType<Instruction.Data>().Any(data => data.Result.Indices.Skip(1).Any(binder => binder.Axis == axis.Name)
+            && data.Result.Indices.Skip(1).All(binder => binder.Axis == axis.Name || limit.Axes.First(other => other.Name == binder.Axis).Size is not null));
 
     private void WriteProgram()
     {
@@ -79,6 +88,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
             Writer,
             isAffine,
             hasMatrices: Definitions.Values.Any(definition => definition.Kind == ValueKind.Matrix),
+            hasPairs: Program.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin),
             hasRatios: ratios.Values.Any(ratio => !ratio.IsOne),
             Dimensions());
     }
@@ -208,8 +218,8 @@ internal sealed class CSharpEvaluator : CSharpProgram
             case Instruction.MatrixSum sum:
                 WriteMatrixSum(sum);
                 break;
-            case Instruction.OuterNonlin:
-                Refuse(result.Name, "it is a function of the entries of matrices");
+            case Instruction.OuterNonlin outer:
+                WriteOuterNonlin(outer);
                 break;
             default:
                 throw new UnreachableException();
@@ -375,6 +385,28 @@ internal sealed class CSharpEvaluator : CSharpProgram
                 });
             }
         });
+    }
+
+    /// <summary>At each pair of a point of the rows and one of the columns: they are coordinates of independent copies.</summary>
+    private void WriteOuterNonlin(Instruction.OuterNonlin outer)
+    {
+        (string row, string column) = (Names.Of("side", "row"), Names.Of("side", "column"));
+        string name = Names.Of("value", outer.Result.Name);
+        Writer.Comment($"{outer.Result.AsReference()} = {outer.Body}, at all pairs of points of rows and of columns");
+        foreach (Expr.Reference matrix in outer.Body.References().Where(reference => Definitions[reference.Name].Kind == ValueKind.Matrix).DistinctBy(reference => reference.Name))
+        {
+            string entries = Names.Fresh(Names.Of("value", matrix.Name) + "_entries");
+            Writer.Line($"double[][] {entries} = {Expressions.Entry(matrix)}.Entries({Size});");
+            matrixEntries[matrix.Name] = $"{entries}[{row}][{column}]";
+        }
+
+        string pairs = Names.Fresh(name + "_entries");
+        Writer.Line($"double[][] {pairs} = new double[{Size}][];");
+        Writer.Line($"for (int {row} = 0; {row} < {Size}; {row}++)").Line("{").In();
+        Writer.Line($"{pairs}[{row}] = new double[{Size}];");
+        Writer.Line($"for (int {column} = 0; {column} < {Size}; {column}++)").Line("{").In();
+        Writer.Line($"{pairs}[{row}][{column}] = {Expressions.Print(Ready(outer.Body, []))};").Out().Line("}").Out().Line("}");
+        Writer.Line($"Matrix {name} = new(new Pairs({pairs}{RatiosOf(outer.Result)}));");
     }
 
     private void Coordinates(Action inside)

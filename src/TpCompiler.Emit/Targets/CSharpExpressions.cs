@@ -55,6 +55,9 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
     /// <summary>The coordinate of vectors.</summary>
     public string Coordinate { get; set; } = string.Empty;
 
+    /// <summary>The entry of a matrix in an outer nonlinearity.</summary>
+    public Func<Expr.Reference, string> MatrixEntry { get; set; } = _ => throw new UnreachableException();
+
     /// <summary>A vector of zeros, which stands outside an axis, where a vector over axes is an array of arrays, one for each position; null where it is one array with the coordinate last.</summary>
     public string? ZeroVector { get; set; }
 
@@ -83,6 +86,8 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
                 return (PowerOf(names.Of("width", width.Width), width.Exponent), Level.Atom);
             case Expr.IndexValue index:
                 return ("(double)" + names.Of("index", index.Index), Level.Atom);
+            case Expr.Reference reference when definitions[reference.Name].Kind == ValueKind.Matrix:
+                return (MatrixEntry(reference), Level.Atom);
             case Expr.Reference reference:
                 return WriteReference(reference, definitions[reference.Name].Kind == ValueKind.Vector ? [Coordinate] : []);
             case Expr.Add add:

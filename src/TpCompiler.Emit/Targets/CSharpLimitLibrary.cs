@@ -180,6 +180,68 @@ internal static class CSharpLimitLibrary
         }
         """;
 
+    private const string MatrixEntries = """
+
+            // n times the entries at each pair of points.
+            public double[][] Entries(int size)
+            {
+                double[][] entries = [.. Enumerable.Range(0, size).Select(_ => new double[size])];
+                foreach ((IPart part, double c) in parts)
+                {
+                    ((IEntries)part).AddTo(entries, c);
+                }
+
+                return entries;
+            }
+        """;
+
+    private const string OuterEntries = """
+
+            public void AddTo(double[][] entries, double c)
+            {
+                for (int row = 0; row < entries.Length; row++)
+                {
+                    Add(entries[row], c * u[row], v);
+                }
+            }
+        """;
+
+    private const string Pairs = """
+
+        // What has entries at pairs of points; a Gaussian matrix has none.
+        interface IEntries : IPart
+        {
+            void AddTo(double[][] entries, double c);
+        }
+
+        // ψ/n, its values at pairs of a point of the rows and one of the columns: x ↦ E ψ(u; v) x with u given and v, x another copy.
+        sealed class Pairs(double[][] values{|, double rows, double columns|}) : IEntries
+        {
+            public void Multiply(bool transposed, double c, double[] x, double[] y)
+            {
+                for (int row = 0; row < x.Length; row++)
+                {
+                    if (transposed)
+                    {
+                        Add(y, c{| * rows|} * x[row] / x.Length, values[row]);
+                    }
+                    else
+                    {
+                        y[row] += c{| * columns|} * E(values[row], x);
+                    }
+                }
+            }
+
+            public void AddTo(double[][] entries, double c)
+            {
+                for (int row = 0; row < entries.Length; row++)
+                {
+                    Add(entries[row], c, values[row]);
+                }
+            }
+        }
+        """;
+
     private const string Matrices = """
 
         // A part of a matrix: y += c M x, or c Mᵀ x.
@@ -197,7 +259,7 @@ internal static class CSharpLimitLibrary
             {
             }
 
-            public Matrix(GaussianMatrix gaussian) => Add(1, gaussian);
+            public Matrix(IPart part) => Add(1, part);
 
             public void Add(double c, IPart part) => parts[part] = parts.GetValueOrDefault(part) + c;
 
@@ -223,10 +285,11 @@ internal static class CSharpLimitLibrary
 
                 return y;
             }
+        {entries}
         }
 
         // u vᵀ/n: x ↦ u E[v x].
-        sealed class Outer(double[] u, double[] v{|, double rows, double columns|}) : IPart
+        sealed class Outer(double[] u, double[] v{|, double rows, double columns|}) : {outer}
         {
             public void Multiply(bool transposed, double c, double[] x, double[] y)
             {
@@ -239,6 +302,7 @@ internal static class CSharpLimitLibrary
                     Add(y, c{| * columns|} * E(v, x), u);
                 }
             }
+        {outer entries}
         }
 
         // A Gaussian matrix W with entries N(0, σ²/n), conditioned on what it was multiplied with. On its right it has met the span of orthonormal q_i, on its left that of p_j.
@@ -437,15 +501,24 @@ internal static class CSharpLimitLibrary
     /// <param name="writer">Behind the functions of the program.</param>
     /// <param name="isAffine">Whether variables are coefficients.</param>
     /// <param name="hasMatrices">Whether there are matrices.</param>
+    /// <param name="hasPairs">Whether there are outer nonlinearities.</param>
     /// <param name="hasRatios">Whether widths differ.</param>
     /// <param name="dimensions">Dimensions of the Sobol sequence.</param>
-    public static void Write(CodeWriter writer, bool isAffine, bool hasMatrices, bool hasRatios, int dimensions)
+    public static void Write(CodeWriter writer, bool isAffine, bool hasMatrices, bool hasPairs, bool hasRatios, int dimensions)
     {
         writer.Line((isAffine ? CoefficientVariables : PointVariables) + "\n" + Variables);
         writer.Line(isAffine ? CoefficientSpace : PointSpace);
         if (hasMatrices)
         {
-            writer.Line(Chosen(Matrices, hasRatios));
+            writer.Line(Chosen(Matrices, hasRatios)
+                .Replace("\n{entries}", hasPairs ? "\n" + MatrixEntries : string.Empty, StringComparison.Ordinal)
+                .Replace("{outer}", hasPairs ? "IEntries" : "IPart", StringComparison.Ordinal)
+                .Replace("\n{outer entries}", hasPairs ? "\n" + OuterEntries : string.Empty, StringComparison.Ordinal));
+        }
+
+        if (hasPairs)
+        {
+            writer.Line(Chosen(Pairs, hasRatios));
         }
 
         if (!isAffine)

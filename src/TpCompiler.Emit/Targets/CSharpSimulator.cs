@@ -25,6 +25,7 @@ internal sealed class CSharpSimulator : CSharpProgram
 
         (row, column) = (Names.Fresh("row"), Names.Fresh("column"));
         Expressions.Coordinate = row;
+        Expressions.MatrixEntry = matrix => Expressions.Entry(matrix, row, column);
     }
 
     public static (string? Text, Refusal? Refusal) Write(Program program, Network? network, TrainingPlan? plan)
@@ -130,8 +131,12 @@ internal sealed class CSharpSimulator : CSharpProgram
             case Instruction.MatrixSum sum:
                 WriteMatrixSum(sum, made);
                 break;
-            case Instruction.OuterNonlin:
-                Refuse(result.Name, "it is a function of the entries of matrices");
+            case Instruction.OuterNonlin outer:
+                Writer.Comment($"{result.AsReference()} = {outer.Body}, entry by entry");
+                Writer.Line($"var {name} = {made};");
+                Writer.Line($"for (int {row} = 0; {row} < {shape[0]}; {row}++)").Line("{").In();
+                Writer.Line($"for (int {column} = 0; {column} < {shape[1]}; {column}++)").Line("{").In();
+                Writer.Line($"{name}[{row}, {column}] = (Real)({Expressions.Print(Nonlinearities.ExpandAll(outer.Body))});").Out().Line("}").Out().Line("}");
                 break;
             default:
                 throw new UnreachableException();

@@ -67,7 +67,7 @@ public static class LimitEvaluator
     public static LimitResult Evaluate(
         Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress = null, CancellationToken cancel = default)
     {
-        var groups = settings.AllowExact ? TiersOfOutputs(limit) : [(limit.Outputs, [])];
+        var groups = !settings.AllowExact ? [(limit.Outputs, [])] : settings.Points is null ? TiersOfOutputs(limit) : AtChosenPoints(limit);
         if (groups.Count == 1)
         {
             return EvaluateTogether(limit, feed, settings, progress, cancel);
@@ -84,6 +84,15 @@ public static class LimitEvaluator
             LargestError = results.Max(result => result.LargestError),
             Failure = results.Select(result => result.Failure).FirstOrDefault(failure => failure is not null),
         };
+    }
+
+    /// <summary>With the number of points chosen nothing is integrated on a grid: what isn't exact is one group.</summary>
+    private static IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> AtChosenPoints(Program limit)
+    {
+        var groups = TiersOfOutputs(limit);
+        var exact = groups.Where(group => group.Tiers[0] is Coefficients or Polynomials).ToList();
+        var sampled = limit.Outputs.Except(exact.SelectMany(group => group.Outputs)).ToValueList();
+        return sampled.Count == 0 ? groups : [.. exact, (sampled, [QuasiRandom])];
     }
 
     private static Program Only(Program limit, ValueList<string> outputs) => DeadCode.Remove(limit with { Outputs = outputs });

@@ -47,7 +47,7 @@ public sealed class EmittedProgramTests : IDisposable
     public void CSharp_programs_agree_with_tpc()
     {
         string[] few = ["gru", "sine_tasks", "momentum", "transformer"];
-        var every = Environment.GetEnvironmentVariable("TPC_EVERY_EXAMPLE") is not null;
+        var every = EmittedCSharp.EveryExample;
         var agreed = 0;
         foreach (var example in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
         {
@@ -56,7 +56,7 @@ public sealed class EmittedProgramTests : IDisposable
                 && TpcRun.Of("compile", Example(example), "--emit", "simulator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
                 && TpcRun.Of("run", Example(example), "--width", "16", "--seed", "3", "--save", weights, "--format", "json") is { ExitCode: 0 } run)
             {
-                AssertAgree(example, run.Output, RunCSharp(program, "--width", "16", "--data", weights, "--weights", weights));
+                AssertAgree(example, run.Output, EmittedCSharp.Run(program, "--width", "16", "--data", weights, "--weights", weights));
                 agreed++;
             }
         }
@@ -127,22 +127,6 @@ public sealed class EmittedProgramTests : IDisposable
         running.ForEach(process => process.Dispose());
         Assert.All(runs, run => Assert.True(run.ExitCode == 0, run.Error));
         Assert.Equal($"{count} agree", runs[0].Output.Trim());
-    }
-
-    /// <summary>What a program writes: a line for each output at each step.</summary>
-    private static string[] RunCSharp(string program, params string[] arguments)
-    {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("dotnet", ["run", program, "--", .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetDirectoryName(program),
-        })!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, error.Result + output);
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static void AssertAgree(string example, string json, string[] lines)

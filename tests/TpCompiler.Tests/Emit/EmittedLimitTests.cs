@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text.Json;
+using TpCompiler.Tests.Cli;
+using TpCompiler.Tests.Repository;
+using TpCompiler.Tests.Verification;
+
+namespace TpCompiler.Tests.Emit;
+
+/// <summary>Emitted limits in C#: their text, and their numbers against those of <c>tpc run --limit</c> at the same points, which they are to rounding.</summary>
+public sealed class EmittedLimitTests : IDisposable
+{
+    private const string Points = "256";
+
+    private readonly string folder = Directory.CreateTempSubdirectory("emitted").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("linear")]
+    [InlineData("momentum")]
+    public Task Limit_in_CSharp_is_as_reviewed(string example)
+    {
+        var settings = new VerifySettings();
+        settings.UseDirectory("Programs");
+        settings.UseFileName($"{example}_evaluator_csharp");
+        return Verifier.Verify(TpcRun.Of("compile", Example(example), "--emit", "evaluator", "--target", "csharp").Output, "txt", settings);
+    }
+
+    /// <summary>Coefficients with a matrix and its transpose; two widths; pairs of points; every example when <c>TPC_EVERY_EXAMPLE</c> is set.</summary>
+    [Fact]
+    public void CSharp_limits_agree_with_tpc_to_rounding()
+    {
+        string[] few = ["wishart", "two_heads", "adam"];
+        var random = new Random(7);
+        var rows = Path.Combine(folder, "rows.csv");
+        File.WriteAllLines(rows, Enumerable.Range(0, 8).Select(_ => string.Join(',', Enumerable.Range(0, 10).Select(_ => (random.NextDouble() - 0.5).ToString("0.###", CultureInfo.InvariantCulture)))));
+        var agreed = 0;
+        foreach (var example in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
+        {
+            var (program, samples) = (Path.Combine(folder, example + ".cs"), Path.Combine(folder, example + ".npz"));
+            if ((EmittedCSharp.EveryExample || few.Contains(example))
+                && TpcRun.Of("compile", Example(example), "--emit", "evaluator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
+                && TpcRun.Of(["run", Example(example), "--limit", "--points", Points, "--seed", "3", "--save", samples, "--format", "json", .. (string[])(example == "two_heads" ? ["--data", rows] : [])]) is { ExitCode: 0 } run)
+            {
+                AssertAgree(example, run.Output, EmittedCSharp.Run(program, "--points", Points, "--seed", "3", "--data", samples));
+                agreed++;
+            }
+        }
+
+        Assert.InRange(agreed, EmittedCSharp.EveryExample ? 28 : few.Length, int.MaxValue);
+    }
+
+    [Fact]
+    public void A_limit_without_a_program_is_refused_with_the_reason()
+    {
+        var kernel = TpcRun.Of("compile", Example("ntk"), "--emit", "evaluator", "--target", "csharp");
+        Assert.Equal(1, kernel.ExitCode);
+        Assert.Contains("TP0803", kernel.Error, StringComparison.Ordinal);
+        Assert.Contains("kernel", kernel.Error, StringComparison.Ordinal);
+
+        var unstable = TpcRun.Of("compile", Example("standard"), "--emit", "evaluator", "--target", "csharp");
+        Assert.Equal(1, unstable.ExitCode);
+        Assert.Contains("TP0506", unstable.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_number_that_stays_random_is_refused_with_its_instruction()
+    {
+        var run = TpcRun.WithInput(
+            "network biased(x : [2]) {\n  width n\n  weight U : [n, 2]\n  weight V : [1, n]\n  weight B : [1]\n  return V * tanh(U * x) + B\n}\nparametrization mup\ntrain { loss mse optimizer sgd(lr: 0.1) batch 4 steps 2 }\n",
+            "compile", "-", "--emit", "evaluator", "--target", "csharp");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("`B_0` can't be written in csharp", run.Error, StringComparison.Ordinal);
+    }
+
+    private static string Example(string name) => Path.Combine(Checkout.Root, "examples", name + ".tp");
+
+    /// <summary>Values differ by rounding only; errors, which are written with two digits, by that.</summary>
+    private static void AssertAgree(string example, string json, string[] lines)
+    {
+        using var document = JsonDocument.Parse(json);
+        var outputs = document.RootElement.GetProperty("outputs").EnumerateArray().ToList();
+        var found = lines.Select(line => line.Split(' ')).ToLookup(words => words[0]);
+        Assert.NotEmpty(outputs);
+        Assert.Equal(outputs.Count, lines.Length);
+        foreach (var output in outputs)
+        {
+            var (name, iteration) = (output.GetProperty("name").GetString()!, output.GetProperty("iteration").EnumerateArray().Select(t => t.GetInt32()).ToList());
+            var words = (iteration.Count == 0 ? found[name].Single() : found[name].ElementAt(iteration[0])).Skip(iteration.Count == 0 ? 1 : 2).ToList();
+            var middle = words.IndexOf("±") is >= 0 and var at ? at : words.Count;
+            Compare(Numbers("values"), words.Take(middle), 1e-11);
+            Compare(middle == words.Count ? [] : Numbers("errors"), words.Skip(middle + 1), 0.06);
+
+            List<double> Numbers(string property) => [.. output.GetProperty(property).EnumerateArray().Select(value => value.GetDouble())];
+
+            void Compare(List<double> expected, IEnumerable<string> written, double tolerance)
+            {
+                var numbers = written.Select(word => double.Parse(word, CultureInfo.InvariantCulture)).ToList();
+                Assert.Equal(expected.Count, numbers.Count);
+                Assert.All(expected.Zip(numbers), pair => Assert.True(
+                    Math.Abs(pair.First - pair.Second) <= tolerance * Math.Max(tolerance < 1e-6 ? 1 : 1e-12, Math.Abs(pair.First)),
+                    $"{example}: {name} at {string.Join(',', iteration)} is {pair.Second}, and tpc says {pair.First}"));
+            }
+        }
+    }
+}
