@@ -14,10 +14,10 @@ internal sealed class StepWatch(double operations, bool single, double seconds)
     private readonly List<double> times = [];
     private readonly List<double> shares = [];
     private readonly List<double> limits = [];
-    private readonly long begin = Stopwatch.GetTimestamp();
-    private long last = Stopwatch.GetTimestamp();
+    private long begin;
+    private long last;
 
-    public bool IsOver => Stopwatch.GetElapsedTime(begin).TotalSeconds > WarmUp + seconds;
+    public bool IsOver => begin != 0 && Stopwatch.GetElapsedTime(begin).TotalSeconds > WarmUp + seconds;
 
     /// <summary>Milliseconds of a step.</summary>
     public double Median => Middle(times);
@@ -30,8 +30,15 @@ internal sealed class StepWatch(double operations, bool single, double seconds)
     /// <summary>10⁹ operations a second.</summary>
     public double Limit => Middle(limits);
 
+    /// <summary>The clock starts with the first step that is done: drawing the initial weights of a wide net takes its time.</summary>
     public void StepDone()
     {
+        if (begin == 0)
+        {
+            begin = last = Stopwatch.GetTimestamp();
+            return;
+        }
+
         double milliseconds = Stopwatch.GetElapsedTime(last).TotalMilliseconds;
         double limit = MultiplyAddLimit.Burst(single);
         if (Stopwatch.GetElapsedTime(begin).TotalSeconds > WarmUp)

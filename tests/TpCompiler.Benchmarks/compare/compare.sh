@@ -8,6 +8,11 @@ width=${1:-1024} batch=${2:-32} rounds=${3:-9} seconds=${4:-1} threads=${5:-$(np
 dotnet build "$here/.." -c Release -v q --nologo >&2
 program=$(ls "$here"/../bin/Release/*/TpCompiler.Benchmarks.dll)
 
+# Debian's NumPy comes with the reference BLAS unless OpenBLAS is installed (libopenblas0-pthread): against that a comparison says nothing.
+if ! ldd "$("$python" -c 'import numpy.core._multiarray_umath as m; print(m.__file__)')" | awk '/libblas/ { print $3 }' | xargs -r readlink -f | grep -q openblas; then
+    echo "warning: NumPy does not use OpenBLAS here: its figures are those of a slow BLAS" >&2
+fi
+
 # An OpenBLAS older than the processor takes its slowest kernels, and NumPy and PyTorch with it: say which ones fit, to be fair.
 if [[ -z "${OPENBLAS_CORETYPE:-}" ]] && grep -qw avx512f /proc/cpuinfo; then
     export OPENBLAS_CORETYPE=SkylakeX

@@ -14,7 +14,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads
 
 import numpy as np  # noqa: E402  (after the number of threads is said)
 
-dimension, rate = 16, 0.01
+dimension, rate = 16, 8 / width
 
 
 def start(length, salt, scale):
