@@ -14,6 +14,9 @@ public sealed class Polynomial
     /// <summary>How many monomials there are.</summary>
     public int Count => terms.Count;
 
+    /// <summary>The length of its longest coefficient, numerator and denominator together, in 64-bit words.</summary>
+    public long Words => terms.Count == 0 ? 0 : terms.Values.Max(coefficient => (coefficient.Numerator.GetBitLength() + coefficient.Denominator.GetBitLength() + 63) / 64);
+
     public static Polynomial Constant(Rational value) => value.IsZero ? Zero : new(new() { [[]] = value });
 
     public static Polynomial Variable(int number) => new(new() { [[(number, 1)]] = 1 });

@@ -21,8 +21,11 @@ public sealed record ExactRecord(string Name, ValueList<int> Iteration, ValueLis
 /// </summary>
 public sealed class PolynomialEvaluator
 {
-    /// <summary>Products of monomials that a run may form: past them, points are faster. A count and not a clock, so that the tier never depends on the machine.</summary>
+    /// <summary>Products of coefficients of few digits that a run may form: past them, points are faster. A count and not a clock, so that the tier never depends on the machine.</summary>
     private const long Budget = 3_000_000;
+
+    /// <summary>Coefficients whose lengths in 64-bit words multiply to this cost as much again as a product of short ones: a product and its lowest terms take time like the product of the lengths.</summary>
+    private const long ShortWords = 16;
 
     private readonly Program program;
     private readonly IDataFeed feed;
@@ -385,19 +388,19 @@ public sealed class PolynomialEvaluator
 
     private Polynomial Product(Polynomial x, Polynomial y)
     {
-        Spend((long)x.Count * y.Count);
+        Spend(x, y);
         return x * y;
     }
 
     private Rational Expectation(GaussianBasis basis, Polynomial x, Polynomial y)
     {
-        Spend((long)x.Count * y.Count);
+        Spend(x, y);
         return basis.Expectation(x, y);
     }
 
-    private void Spend(long products)
+    private void Spend(Polynomial x, Polynomial y)
     {
-        spent += products;
+        spent += (long)x.Count * y.Count * (1 + (x.Words * y.Words / ShortWords));
         if (spent > Budget)
         {
             throw new NotPolynomialException();

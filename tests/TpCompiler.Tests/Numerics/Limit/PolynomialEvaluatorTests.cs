@@ -63,6 +63,17 @@ public class PolynomialEvaluatorTests
     }
 
     [Fact]
+    public void Numbers_of_too_many_digits_are_left_to_other_tiers()
+    {
+        // Of few monomials each, but a rate of 52 binary digits makes every step's numbers many times as long as those before it.
+        Rational rate = new(4503599627370497, 45035996273704960);
+        var program = LimitPrograms.Perceptron(1, h => Expr.Pow(h, 3), h => 3 * Expr.Pow(h, 2), rate, 30);
+        Assert.True(PolynomialEvaluator.IsPolynomial(program));
+        Assert.Null(PolynomialEvaluator.Evaluate(program, new Ones()));
+        Assert.NotNull(PolynomialEvaluator.Evaluate(LimitPrograms.Perceptron(1, h => Expr.Pow(h, 3), h => 3 * Expr.Pow(h, 2), rate, 2), new Ones()));
+    }
+
+    [Fact]
     public void Anything_but_a_polynomial_is_left_to_other_tiers()
     {
         Assert.Null(PolynomialEvaluator.Evaluate(LimitPrograms.Perceptron(1, "tanh", 1, 1), new Ones()));
