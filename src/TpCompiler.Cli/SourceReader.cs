@@ -54,10 +54,20 @@ internal static class SourceReader
             return null;
         }
 
+        return Text(name, bytes, null, diagnostics);
+    }
+
+    /// <summary>The text of a file's bytes, UTF-8 with or without a byte order mark; null with an error in the bag for anything else.</summary>
+    /// <param name="name">The file.</param>
+    /// <param name="bytes">All of it.</param>
+    /// <param name="origin">The words of a program that name the file; null when the command line does.</param>
+    /// <param name="diagnostics">Where errors go.</param>
+    public static SourceText? Text(string name, ReadOnlySpan<byte> bytes, Location? origin, DiagnosticBag diagnostics)
+    {
         if (!Utf8.IsValid(bytes))
         {
             int position = FirstInvalid(bytes);
-            diagnostics.Add(Codes.NotUtf8, null, name, bytes[position], position);
+            diagnostics.Add(Codes.NotUtf8, origin, name, bytes[position], position);
             return null;
         }
 

@@ -1,3 +1,4 @@
+using TpCompiler.Diagnostics;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Ir;
@@ -87,7 +88,10 @@ public sealed record TrainingPlan(
 public sealed record EvaluationSet(Axis Axis, ValueList<Instruction.Data> Inputs, string Suffix = "_test");
 
 /// <summary>Where samples come from: <c>"xor.csv"</c>, <c>images "omniglot/"</c>, <c>tasks "omniglot/test.json"</c>.</summary>
-public sealed record DataSource(string Kind, string Path);
+/// <param name="Kind">What lies there.</param>
+/// <param name="Path">Relative to the program's folder, or whole.</param>
+/// <param name="Origin">The words of the program that name it; null when the command line does.</param>
+public sealed record DataSource(string Kind, string Path, Location? Origin = null);
 
 /// <summary>Samples that nothing is learned from.</summary>
 /// <param name="Source">Where they come from.</param>

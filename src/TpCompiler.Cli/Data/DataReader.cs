@@ -11,15 +11,14 @@ internal static class DataReader
     /// <param name="source">What the program names.</param>
     /// <param name="programPath">The program's own path: its folder is where relative paths start.</param>
     /// <param name="needs">What the network asks for.</param>
-    /// <param name="origin">The place in the program that names the data, for errors.</param>
     /// <param name="diagnostics">Where errors go.</param>
-    public static Samples? Read(DataSource source, string programPath, Needs needs, Location? origin, DiagnosticBag diagnostics)
+    public static Samples? Read(DataSource source, string programPath, Needs needs, DiagnosticBag diagnostics)
     {
         string path = Path.Combine(Path.GetDirectoryName(programPath) ?? "", source.Path);
-        return Guarded(path, origin, diagnostics, () => source.Kind switch
+        return Guarded(path, source.Origin, diagnostics, () => source.Kind switch
         {
-            "images" => ImageFolder.Read(path, needs, origin, diagnostics),
-            _ => NumberTable.Read(path, needs, origin, diagnostics),
+            "images" => ImageFolder.Read(path, needs, source.Origin, diagnostics),
+            _ => NumberTable.Read(path, needs, source.Origin, diagnostics),
         });
     }
 
@@ -34,7 +33,7 @@ internal static class DataReader
     public static TaskFeed? Tasks(DataSource source, string programPath, string? dataPath, IReadOnlyList<Instruction.Data> fields, Network network, ulong stream, DiagnosticBag diagnostics)
     {
         string path = PathOf(source, programPath, dataPath);
-        return Guarded(path, null, diagnostics, () => TaskFeed.Read(source with { Path = path }, fields, network, stream, diagnostics));
+        return Guarded(path, source.Origin, diagnostics, () => TaskFeed.Read(source with { Path = path }, fields, network, stream, diagnostics));
     }
 
     /// <summary>A text, or null with an error in the bag.</summary>
@@ -48,14 +47,14 @@ internal static class DataReader
     public static TextFeed? Text(DataSource source, string programPath, string? dataPath, TextReading how, IReadOnlyList<Instruction.Data> fields, Network network, DiagnosticBag diagnostics)
     {
         string path = dataPath is null || Directory.Exists(dataPath) ? PathOf(source, programPath, dataPath) : dataPath;
-        return Guarded(path, null, diagnostics, () => TextFeed.Read(path, how, fields, network, diagnostics));
+        return Guarded(path, source.Origin, diagnostics, () => TextFeed.Read(path, how, fields, network, diagnostics));
     }
 
     /// <summary>Analogies, or null with an error in the bag; a folder of data may hold others in place of those that the program names.</summary>
     public static Analogies? Analogies(DataSource source, string programPath, string? dataPath, string[] words, string embedding, DiagnosticBag diagnostics)
     {
         string path = PathOf(source, programPath, dataPath is not null && File.Exists(Path.Combine(dataPath, Path.GetFileName(source.Path))) ? dataPath : null);
-        return Guarded(path, null, diagnostics, () => Data.Analogies.Read(path, words, embedding, diagnostics));
+        return Guarded(path, source.Origin, diagnostics, () => Data.Analogies.Read(path, words, embedding, diagnostics));
     }
 
     private static string PathOf(DataSource source, string programPath, string? dataPath) =>

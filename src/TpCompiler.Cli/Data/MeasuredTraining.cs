@@ -61,7 +61,7 @@ internal sealed record MeasuredTraining(Program Program, string Test, int Epoch,
             }
 
             TrainingPlan bare = plan with { Targets = [] };
-            if (DataReader.Read(data.Source, path, DataBinding.NeedsOf(fed, bare, labels: false), null, diagnostics) is not { } samples
+            if (DataReader.Read(data.Source, path, DataBinding.NeedsOf(fed, bare, labels: false), diagnostics) is not { } samples
                 || DataBinding.Bind(fed, bare, samples, labels: false, diagnostics) is not { } binding)
             {
                 return null;

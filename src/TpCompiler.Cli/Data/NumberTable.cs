@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using CsvHelper;
 using TpCompiler.Diagnostics;
 
@@ -27,10 +26,10 @@ internal static class NumberTable
             return null;
         }
 
-        return Parse(new SourceText(path, File.ReadAllText(path, Encoding.UTF8)), needs, diagnostics);
+        return SourceReader.Text(path, File.ReadAllBytes(path), origin, diagnostics) is { } text ? Parse(text, needs, origin, diagnostics) : null;
     }
 
-    public static Samples? Parse(SourceText text, Needs needs, DiagnosticBag diagnostics)
+    public static Samples? Parse(SourceText text, Needs needs, Location? origin, DiagnosticBag diagnostics)
     {
         List<double> inputs = [];
         List<double> targets = [];
@@ -82,7 +81,7 @@ internal static class NumberTable
 
         if (count == 0)
         {
-            diagnostics.Add(Codes.EmptyData, null, text.Name);
+            diagnostics.Add(Codes.EmptyData, origin, text.Name);
             return null;
         }
 

@@ -152,10 +152,10 @@ internal sealed record RunnableProgram(
         bool images = dataPath is null
             ? named!.Kind == "images"
             : Directory.Exists(dataPath) || dataPath.Contains(".zip", StringComparison.OrdinalIgnoreCase);
-        DataSource source = new(images ? "images" : "csv", dataPath is null ? named!.Path : Path.GetFullPath(dataPath));
+        DataSource source = new(images ? "images" : "csv", dataPath is null ? named!.Path : Path.GetFullPath(dataPath), dataPath is null ? named!.Origin : null);
         bool labels = images || (plan.HasClasses && plan.Targets is [{ Result.Indices.Count: 2 }]);
         Needs needs = DataBinding.NeedsOf(network, plan, labels);
-        return DataReader.Read(source, path, needs, null, diagnostics) is { } samples
+        return DataReader.Read(source, path, needs, diagnostics) is { } samples
             ? DataBinding.Bind(network, plan, samples, labels && samples.TargetSize == 1, diagnostics)
             : null;
     }

@@ -34,12 +34,12 @@ internal sealed class TaskFeed : IDataFeed
             || labels != learned || learned % ways != 0 || side * side != pixels
             || !(rest is [] || (rest is [[{ } first, { } others], [{ } second, { } classes]] && first == second && first % ways == 0 && others == pixels && classes == ways)))
         {
-            diagnostics.Add(Diagnostic.Create(Codes.DataShapeMismatch, null, "a task of drawings", "drawings and their classes to learn from, then the same to be asked about", $"{data.Count} fields of other shapes")
+            diagnostics.Add(Diagnostic.Create(Codes.DataShapeMismatch, source.Origin, "a task of drawings", "drawings and their classes to learn from, then the same to be asked about", $"{data.Count} fields of other shapes")
                 .WithHelp("`step name(x : [support, 784], y : [support, 5], u : [query, 784], v : [query, 5])`: a square number of pixels, and multiples of the 5 classes for support and query"));
             return null;
         }
 
-        if (DrawingTasks.Read(source.Path, side, null, diagnostics) is not { } characters)
+        if (DrawingTasks.Read(source.Path, side, source.Origin, diagnostics) is not { } characters)
         {
             return null;
         }
@@ -48,7 +48,7 @@ internal sealed class TaskFeed : IDataFeed
         DrawingTasks tasks = new(characters, side, source.Kind == "rotated_tasks", stream);
         if (tasks.Classes < ways || tasks.DrawingsOfAClass < (learned + asked) / ways)
         {
-            diagnostics.Add(Codes.DataShapeMismatch, null, $"`{source.Path}`", $"{tasks.Classes} classes of {tasks.DrawingsOfAClass} drawings", $"{ways} classes of {(learned + asked) / ways}");
+            diagnostics.Add(Codes.DataShapeMismatch, source.Origin, $"`{source.Path}`", $"{tasks.Classes} classes of {tasks.DrawingsOfAClass} drawings", $"{ways} classes of {(learned + asked) / ways}");
             return null;
         }
 

@@ -285,6 +285,6 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
             block.Report(Diagnostic.Create(Codes.NotAvailable, block.Place(kind.Span), $"data of the kind `{kind.Text}`").WithSpelling(kind.Text, kinds));
         }
 
-        return new DataSource(data.Kind?.Text ?? "csv", data.Text);
+        return new DataSource(data.Kind?.Text ?? "csv", data.Text, block.Place(data.Span));
     }
 }

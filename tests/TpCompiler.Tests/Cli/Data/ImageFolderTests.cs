@@ -83,16 +83,16 @@ public sealed class ImageFolderTests : IDisposable
         DiagnosticBag diagnostics = new();
         string program = Path.Combine(Drawings, "..", "omniglot.tp");
 
-        Assert.NotNull(DataReader.Read(new DataSource("images", "omniglot/images_background"), program, new Needs(null, 1, 5), null, diagnostics));
+        Assert.NotNull(DataReader.Read(new DataSource("images", "omniglot/images_background"), program, new Needs(null, 1, 5), diagnostics));
     }
 
     private static Samples? Read(string path, Needs needs) =>
-        DataReader.Read(new DataSource("images", path), "program.tp", needs, null, new DiagnosticBag());
+        DataReader.Read(new DataSource("images", path), "program.tp", needs, new DiagnosticBag());
 
     private static IEnumerable<string> Codes(string path, Needs needs)
     {
         DiagnosticBag diagnostics = new();
-        Assert.Null(DataReader.Read(new DataSource("images", path), "program.tp", needs, null, diagnostics));
+        Assert.Null(DataReader.Read(new DataSource("images", path), "program.tp", needs, diagnostics));
         return diagnostics.Select(diagnostic => diagnostic.Code);
     }
 }

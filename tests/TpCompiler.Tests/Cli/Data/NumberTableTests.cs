@@ -73,12 +73,12 @@ public sealed class NumberTableTests
     public void A_table_with_another_separator_is_told_the_right_one(string text) =>
         Assert.Contains("columns are separated by commas", Errors(text, new Needs(2, 1, null)).SelectMany(error => error.Help));
 
-    private static Samples? Parse(string text, Needs needs) => NumberTable.Parse(new SourceText("a.csv", text), needs, new DiagnosticBag());
+    private static Samples? Parse(string text, Needs needs) => NumberTable.Parse(new SourceText("a.csv", text), needs, null, new DiagnosticBag());
 
     private static DiagnosticBag Errors(string text, Needs needs)
     {
         DiagnosticBag diagnostics = new();
-        Assert.Null(NumberTable.Parse(new SourceText("a.csv", text), needs, diagnostics));
+        Assert.Null(NumberTable.Parse(new SourceText("a.csv", text), needs, null, diagnostics));
         return diagnostics;
     }
 }
