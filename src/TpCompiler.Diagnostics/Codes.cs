@@ -30,6 +30,7 @@ public static class Codes
     public static readonly DiagnosticDescriptor InvalidNumber = Error("TP0105", "not a number", "`{0}` is not a number that can be kept exactly: {1}");
     public static readonly DiagnosticDescriptor UnexpectedEnd = Error("TP0106", "the file ends too early", "the file ends where {0} is expected");
     public static readonly DiagnosticDescriptor ReservedWord = Error("TP0107", "reserved word as a name", "`{0}` is a word of the language and can't be a name");
+    public static readonly DiagnosticDescriptor StrayBracket = Error("TP0108", "bracket that closes nothing", "this `{0}` closes nothing");
 
     // TP02xx: names, types, shapes.
     public static readonly DiagnosticDescriptor UnknownName = Error("TP0201", "unknown name", "`{0}` is not defined");

@@ -63,8 +63,10 @@ internal sealed class CompileCommand : Command
         Emitter? emitter = Emitters.Find(stage ?? (reporter.Format == OutputFormat.Json ? "json" : "report"));
         if (emitter is null)
         {
-            diagnostics.Add(Diagnostic.Create(Codes.UnknownStage, null, stage!).WithSpelling(stage!, Emitters.All.Select(row => row.Name).Concat(Programs)));
-            return reporter.Report(diagnostics);
+            string[] stages = [.. Emitters.All.Select(row => row.Name), .. Programs];
+            diagnostics.Add(Diagnostic.Create(Codes.UnknownStage, null, stage!).WithSpelling(stage!, stages).WithNote($"there are {string.Join(", ", stages.Select(name => $"`{name}`"))}"));
+            reporter.Report(diagnostics);
+            return ExitCode.Usage;
         }
 
         if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)

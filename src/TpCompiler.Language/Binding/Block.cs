@@ -1,3 +1,4 @@
+using System.Globalization;
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
 using TpCompiler.Language.Syntax;
@@ -48,6 +49,12 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
     public bool IsWidth(string name) => Widths.Any(width => width.Name == name);
 
     public Axis? FindAxis(string name) => Axes.Find(axis => axis.Name == name);
+
+    /// <summary>The name that an axis for a size without one gets.</summary>
+    public static string NameOfSize(int size) => $"size{size}";
+
+    /// <summary>An axis as a reader of the program knows it: by its name, or by its size where the program gives it no name.</summary>
+    public string Shown(string axis) => FindAxis(axis) is { Size: { } size } && axis == NameOfSize(size) ? size.ToString(CultureInfo.InvariantCulture) : $"`{axis}`";
 
     public void Report(DiagnosticDescriptor code, Span span, params object[] arguments) => Diagnostics.Add(code, span, arguments);
 

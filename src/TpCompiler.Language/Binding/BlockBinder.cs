@@ -113,7 +113,7 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
             return new Dimension(null, null);
         }
 
-        var numbered = $"size{size}";
+        var numbered = Block.NameOfSize(size);
         if (block.FindAxis(numbered) is null)
         {
             block.Axes.Add(new Axis(numbered, size));

@@ -249,6 +249,20 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         }
     }
 
+    private string Extent(Dimension dimension) => dimension.Axis is { } axis ? block.Shown(axis) : dimension.Width is { } width ? $"`{width}`" : "1";
+
+    /// <summary>The sizes of a value for one sample: <c>[3]</c>, <c>[`s`, `n`]</c>.</summary>
+    private string Extent(Value value)
+    {
+        List<string> sizes = [.. value.Indices.Where(binder => binder.Axis != Block.BatchAxis).Select(binder => block.Shown(binder.Axis))];
+        if (value.Width is { } width)
+        {
+            sizes.Add($"`{width}`");
+        }
+
+        return sizes.Count == 0 ? "a single number" : $"[{string.Join(", ", sizes)}]";
+    }
+
     /// <summary>
     /// W x with the multiplier n^{-a}. Both sides wide: a MatMul. Finite columns: Σ_i W[i] x[i]. Finite rows, wide columns: n^{1-a} Moment(W x). Nothing wide: a finite sum.
     /// </summary>
@@ -258,7 +272,7 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         var shown = $"{matrix.Name}{(matrix.Transposed ? "'" : "")}";
         if (right.Width != columns.Width)
         {
-            block.Report(Diagnostic.Create(Codes.ShapeMismatch, block.Place(span), block.Source.Slice(span), $"`{shown}` is [{rows}, {columns}], and what it is multiplied with is {right.Kind}"));
+            block.Report(Diagnostic.Create(Codes.ShapeMismatch, block.Place(span), block.Source.Slice(span), $"`{shown}` is [{Extent(rows)}, {Extent(columns)}], and what it is multiplied with is {Extent(right)}"));
             return null;
         }
 
@@ -268,15 +282,14 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             summed = right.Indices.FirstOrDefault(binder => binder.Axis == axis);
             if (summed is null)
             {
-                var has = right.Indices.Where(binder => binder.Axis != Block.BatchAxis).Select(binder => $"`{binder.Axis}`").ToList();
-                block.Report(Codes.ShapeMismatch, span, block.Source.Slice(span), $"`{shown}` has `{axis}` columns, and what it is multiplied with has {(has.Count == 0 ? "no axis" : string.Join(", ", has))}");
+                block.Report(Codes.ShapeMismatch, span, block.Source.Slice(span), $"`{shown}` has {block.Shown(axis)} columns, and what it is multiplied with is {Extent(right)}");
                 return null;
             }
         }
 
         if (rows.Axis is { } own && right.Indices.Any(binder => binder.Axis == own && binder != summed))
         {
-            block.Report(Codes.ShapeMismatch, span, block.Source.Slice(span), $"the axis `{own}` would stand on it twice");
+            block.Report(Codes.ShapeMismatch, span, block.Source.Slice(span), $"the axis {block.Shown(own)} would stand on it twice");
             return null;
         }
 

@@ -36,21 +36,24 @@ public static class Parser
         var lexer = new TensorProgramLexer(new AntlrInputStream(source.Text));
         lexer.RemoveErrorListeners();
         var offsets = new Offsets(source.Text);
-        var tokens = new CommonTokenStream(lexer);
-        tokens.Fill();
-        if (!TokenChecks.Hold(tokens.GetTokens(), offsets, diagnostics))
+        var text = new CommonTokenStream(lexer);
+        text.Fill();
+        var holds = TokenChecks.Hold(text.GetTokens(), offsets, diagnostics);
+        if (Brackets.Mend(text.GetTokens(), offsets, diagnostics, out var mendedLines) is not { } paired || !holds)
         {
             return (empty, diagnostics, null);
         }
 
+        var tokens = new CommonTokenStream(new ListTokenSource(paired));
+        tokens.Fill();
         var parser = new TensorProgramParser(tokens);
         parser.RemoveErrorListeners();
-        parser.AddErrorListener(new SyntaxErrors(offsets, diagnostics));
+        parser.AddErrorListener(new SyntaxErrors(source, offsets, tokens, mendedLines, diagnostics));
         parser.Interpreter.PredictionMode = PredictionMode.SLL;
         try
         {
             var file = parser.file();
-            var rest = diagnostics.HasErrors ? Undamaged.Prune(file, tokens.GetTokens(), offsets) : null;
+            var rest = diagnostics.HasErrors ? Undamaged.Prune(file, tokens.GetTokens(), mendedLines, offsets) : null;
             return (new TreeBuilder(offsets, diagnostics).File(file), diagnostics, rest);
         }
         catch (ParseCanceledException)

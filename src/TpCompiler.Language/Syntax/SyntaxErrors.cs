@@ -5,13 +5,32 @@ using TpCompiler.Language.Generated;
 
 namespace TpCompiler.Language.Syntax;
 
-/// <summary>The parser's complaints as diagnostics. After <see cref="Most"/> the rest of the text is not read: it says nothing new.</summary>
-internal sealed class SyntaxErrors(Offsets offsets, DiagnosticBag diagnostics) : BaseErrorListener
+/// <summary>
+/// The parser's complaints as diagnostics, one a line: what follows on a line that could not be read says nothing new. After <see cref="Most"/>, or when it stumbles over a line whose brackets were mended for it,
+/// the rest of the text is not read.
+/// </summary>
+internal sealed class SyntaxErrors(SourceText source, Offsets offsets, CommonTokenStream tokens, IReadOnlySet<int> mendedLines, DiagnosticBag diagnostics) : BaseErrorListener
 {
     private const int Most = 20;
 
+    /// <summary>Words that a line begins with.</summary>
+    private static readonly string[] Openings =
+        ["axis", "for", "function", "matrix", "network", "optimizer", "parametrization", "program", "return", "scalar", "slot", "step", "test", "train", "vector", "weight", "width"];
+
+    private readonly HashSet<int> told = [];
+
     public override void SyntaxError(TextWriter output, IRecognizer recognizer, IToken offendingSymbol, int line, int charPositionInLine, string msg, RecognitionException e)
     {
+        if (mendedLines.Contains(line))
+        {
+            throw new ParseCanceledException();
+        }
+
+        if (!told.Add(line))
+        {
+            return;
+        }
+
         var expected = Expected((Antlr4.Runtime.Parser)recognizer, e);
         var span = offsets.Of(offendingSymbol);
         if (offendingSymbol.Type == TokenConstants.EOF)
@@ -24,13 +43,22 @@ internal sealed class SyntaxErrors(Offsets offsets, DiagnosticBag diagnostics) :
         }
         else
         {
-            diagnostics.Add(Codes.UnexpectedToken, span, expected, $"`{offendingSymbol.Text}`");
+            var diagnostic = Diagnostic.Create(Codes.UnexpectedToken, new Location(source, span), expected, $"`{offendingSymbol.Text}`");
+            diagnostics.Add(Opening(offendingSymbol) is { } word ? diagnostic.WithHelp($"did you mean `{word}`?") : diagnostic);
         }
 
         if (diagnostics.Count >= Most)
         {
             throw new ParseCanceledException();
         }
+    }
+
+    /// <summary>The word of the language that the first word of a line was meant to be, when the second can't be read.</summary>
+    private string? Opening(IToken second)
+    {
+        var first = second.TokenIndex > 0 ? tokens.Get(second.TokenIndex - 1) : null;
+        var startsLine = first?.Line == second.Line && (first.TokenIndex == 0 || tokens.Get(first.TokenIndex - 1).Line < first.Line);
+        return startsLine && first!.Type == TensorProgramLexer.NAME ? Spelling.Suggest(first.Text, Openings) : null;
     }
 
     private static string Expected(Antlr4.Runtime.Parser parser, RecognitionException? e)

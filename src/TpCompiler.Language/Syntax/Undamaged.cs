@@ -16,14 +16,20 @@ internal sealed class Undamaged
     private readonly List<(Span Span, HashSet<string> Words, string? Defines)> units = [];
     private readonly HashSet<string> unknown = new(StringComparer.Ordinal);
 
-    private Undamaged(Offsets offsets) => this.offsets = offsets;
+    private readonly IReadOnlySet<int> mendedLines;
+
+    private Undamaged(IReadOnlySet<int> mendedLines, Offsets offsets) => (this.mendedLines, this.offsets) = (mendedLines, offsets);
 
     /// <summary>Takes what is broken out of ANTLR's tree.</summary>
-    public static Undamaged Prune(G.FileContext file, IList<IToken> tokens, Offsets offsets)
+    /// <param name="file">The tree.</param>
+    /// <param name="tokens">What it was made of.</param>
+    /// <param name="mendedLines">Lines whose brackets were put in pairs: nothing on them is whole.</param>
+    /// <param name="offsets">Places of tokens.</param>
+    public static Undamaged Prune(G.FileContext file, IList<IToken> tokens, IReadOnlySet<int> mendedLines, Offsets offsets)
     {
-        var rest = new Undamaged(offsets);
-        Visit(file);
-        foreach (var declaration in file.declaration().Where(declaration => !IsWhole(declaration)))
+        var rest = new Undamaged(mendedLines, offsets);
+        rest.Visit(file);
+        foreach (var declaration in file.declaration().Where(declaration => !rest.IsWhole(declaration)))
         {
             file.children.Remove(declaration);
         }
@@ -61,7 +67,7 @@ internal sealed class Undamaged
         units.Where(unit => unit.Span.Start <= place.Start && place.End <= unit.Span.End).OrderBy(unit => unit.Span.Length).Select(unit => !unit.Words.Overlaps(unknown)).FirstOrDefault();
 
     /// <summary>Inner parts first: a loop with a broken statement is whole without it.</summary>
-    private static void Visit(IParseTree tree)
+    private void Visit(IParseTree tree)
     {
         for (var i = tree.ChildCount - 1; i >= 0; i--)
         {
@@ -85,8 +91,8 @@ internal sealed class Undamaged
         }
     }
 
-    private static bool IsWhole(IParseTree tree) =>
-        tree is not IErrorNode && tree is not ParserRuleContext { exception: not null }
+    private bool IsWhole(IParseTree tree) =>
+        tree is not IErrorNode && !(tree is ITerminalNode leaf && mendedLines.Contains(leaf.Symbol.Line)) && tree is not ParserRuleContext { exception: not null }
         && Enumerable.Range(0, tree.ChildCount).All(i => IsWhole(tree.GetChild(i)));
 
     private static IEnumerable<ITerminalNode> Leaves(IParseTree tree) => tree is ITerminalNode leaf ? [leaf] : Enumerable.Range(0, tree.ChildCount).SelectMany(i => Leaves(tree.GetChild(i)));

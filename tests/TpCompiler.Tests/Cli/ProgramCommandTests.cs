@@ -28,7 +28,7 @@ public class ProgramCommandTests
     public void Unknown_stage_suggests_one_that_exists()
     {
         var run = TpcRun.Of("compile", Example("mlp"), "--emit", "latx");
-        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(2, run.ExitCode);
         Assert.Contains("TP0802", run.Error, StringComparison.Ordinal);
         Assert.Contains("latex", run.Error, StringComparison.Ordinal);
     }

@@ -33,6 +33,42 @@ public class BrokenSyntaxTests
         """);
 
     [Fact]
+    public void Each_bracket_without_a_partner_is_told_beside_what_else_is_wrong() => AssertErrors(
+        ["TP0103 1", "TP0101 3", "TP0101 4", "TP0103 5"],
+        """
+        network net(x : [2] {
+          width n
+          weight W1 : [n 2]
+          weigth W2 : [1, n]
+          return W2 * tanh(W1 * x
+        }
+        parametrization mup
+        train { loss mse  optimizer sgd(lr: 1)  steps 3 }
+        """);
+
+    [Fact]
+    public void A_bracket_that_closes_nothing_is_told_and_not_the_brace_around_it() => AssertErrors(
+        ["TP0108 5"],
+        """
+        network net(x : [2]) {
+          weight W1 : [1, 2]
+          return W1 * x
+        }
+        parametrization { W1: a: -1/2, b: 1/2, c: 0) }
+        """);
+
+    [Fact]
+    public void Where_braces_do_not_pair_nothing_else_is_guessed() => AssertErrors(
+        ["TP0103 1"],
+        """
+        network net(x : [2]) {
+          width n
+          weight W1 : [n, 2]
+          return tanhh(W1 * x)
+        parametrization mup
+        """);
+
+    [Fact]
     public void What_a_broken_definition_would_have_defined_is_not_called_unknown() => AssertErrors(
         ["TP0101 4"],
         """
