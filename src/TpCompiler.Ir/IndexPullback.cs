@@ -100,7 +100,7 @@ internal sealed class IndexPullback
         }
 
         var pullback = new IndexPullback(over.ToValueList(), condition);
-        foreach (var (from, to) in all)
+        foreach (var (from, to) in all.Where(pair => pair.Value != (Index)pair.Key))
         {
             pullback.map.Add(from, to);
         }
@@ -111,9 +111,9 @@ internal sealed class IndexPullback
     }
 
     /// <summary>Something at the consumer's indices, at those of the target, without sum and condition.</summary>
-    public Expr Rename(Expr expr) => expr.ReplaceIndices(map);
+    public Expr Rename(Expr expr) => map.Count == 0 ? expr : expr.ReplaceIndices(map);
 
-    public Expr.Reference Rename(Expr.Reference reference) => (Expr.Reference)reference.ReplaceIndices(map);
+    public Expr.Reference Rename(Expr.Reference reference) => (Expr.Reference)Rename((Expr)reference);
 
     /// <summary>Σ_over [I(j) = k] expr(j), at the indices of the target.</summary>
     public Expr Apply(Expr expr) => Over.Reverse().Aggregate(Condition * Rename(expr), (body, binder) => Expr.SumOver(binder, body));

@@ -20,6 +20,7 @@ public sealed class Compilation
     ];
 
     private Program? forward;
+    private Program? gradient;
 
     private Compilation(FileSyntax tree, DiagnosticBag diagnostics)
     {
@@ -49,7 +50,8 @@ public sealed class Compilation
     public Program? TrainingProgram { get; private set; }
 
     /// <summary>The training by gradient descent, where the optimizer gives its updates a size of their own: what scaling reads; otherwise the same as <see cref="TrainingProgram"/>.</summary>
-    public Program? GradientProgram { get; private set; }
+    public Program? GradientProgram => TrainingPlan is not { Rule.Kind: not UpdateKind.Gradient } plan || TrainingProgram is null ? TrainingProgram
+        : gradient ??= Ir.TrainingProgram.Of(Network!, plan with { Rule = UpdateRule.PlainGradient });
 
     /// <summary>Whether the optimizer changes matrices entry by entry: their updates are no sums of factors, and there is no training program.</summary>
     public bool HasEntrywiseMatrices => TrainingPlan is { Rule.Kind: not UpdateKind.Gradient } && Network!.Parameters.Any(parameter => parameter is { Trained: true, Type.Kind: ValueKind.Matrix });
@@ -68,6 +70,17 @@ public sealed class Compilation
         }
 
         return compilation;
+    }
+
+    /// <summary>The same network with other exponents c of its learning rates.</summary>
+    /// <param name="rates">c by weight; weights that aren't named keep theirs.</param>
+    public Compilation WithRates(IReadOnlyDictionary<string, Rational> rates)
+    {
+        var network = Network! with
+        {
+            Parameters = Network.Parameters.Select(parameter => parameter with { C = rates.TryGetValue(parameter.Name, out var c) ? c : parameter.C }).ToValueList(),
+        };
+        return new Compilation(SyntaxTree, Diagnostics) { Network = network, TrainingPlan = TrainingPlan, TrainingProgram = Ir.TrainingProgram.Of(network, TrainingPlan!) };
     }
 
     /// <summary>Of what the whole parts of a broken text mean, only the errors that stand whatever the broken parts are: names and values that are wrong where they are, nothing that may be missing.</summary>
@@ -112,9 +125,6 @@ public sealed class Compilation
         {
             var made = TrainingPlan is null ? null : Ir.TrainingProgram.Of(Network, TrainingPlan, Diagnostics);
             TrainingProgram = Diagnostics.HasErrors ? null : made;
-            GradientProgram = TrainingPlan is null || Diagnostics.HasErrors ? null
-                : TrainingPlan.Rule.Kind == UpdateKind.Gradient ? made
-                : Ir.TrainingProgram.Of(Network, TrainingPlan with { Rule = UpdateRule.PlainGradient });
         }
     }
 

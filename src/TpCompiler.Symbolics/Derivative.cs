@@ -71,7 +71,7 @@ public static class Derivative
                     break;
                 case Expr.Call { Arguments: [var argument] } call:
                     var prime = call with { Derivative = call.Derivative + 1 };
-                    Walk(argument, outer * (IsZero(prime) ? Expr.Zero : prime), binders);
+                    Walk(argument, outer * (IsZero(prime) ? Expr.Zero : Nonlinearities.CallOf(prime.Function, prime.Derivative, prime.Parameters, argument)), binders);
                     break;
                 case Expr.Sum sum:
                     var name = IndexSubstitution.FreshName(sum.Index.Name, taken.Concat(outer.FreeIndices()).Concat(binders.Select(binder => binder.Name)));

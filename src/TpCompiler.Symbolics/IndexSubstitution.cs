@@ -95,7 +95,9 @@ public static class IndexSubstitution
             case Expr.IndexValue value:
                 return value.Index == from ? AsValue(to) : value;
             case Expr.Reference reference:
-                return reference with { Indices = reference.Indices.Select(index => ReplaceIn(index, from, to)).ToValueList() };
+                return reference.Indices.Any(index => !ReferenceEquals(ReplaceIn(index, from, to), index))
+                    ? reference with { Indices = reference.Indices.Select(index => ReplaceIn(index, from, to)).ToValueList() }
+                    : reference;
             case Expr.Sum sum:
                 var binder = sum.Index;
                 if (binder.Below == from)
@@ -105,7 +107,7 @@ public static class IndexSubstitution
 
                 if (binder.Name == from)
                 {
-                    return Expr.SumOver(binder, sum.Body);
+                    return ReferenceEquals(binder, sum.Index) ? sum : Expr.SumOver(binder, sum.Body);
                 }
 
                 var body = sum.Body;
@@ -117,7 +119,8 @@ public static class IndexSubstitution
                     binder = binder with { Name = fresh };
                 }
 
-                return Expr.SumOver(binder, body.ReplaceIndex(from, to));
+                var replaced = body.ReplaceIndex(from, to);
+                return ReferenceEquals(binder, sum.Index) && ReferenceEquals(replaced, sum.Body) ? sum : Expr.SumOver(binder, replaced);
             default:
                 return expr.MapChildren(child => child.ReplaceIndex(from, to));
         }
@@ -159,7 +162,13 @@ public static class IndexSubstitution
                 return e.MapChildren(child => Walk(child, taken));
             }
 
-            var name = FreshName(sum.Index.Name, taken.Contains(sum.Index.Name) ? taken.Concat(sum.Body.FreeIndices()) : taken);
+            if (!taken.Contains(sum.Index.Name))
+            {
+                var inside = Walk(sum.Body, [.. taken, sum.Index.Name]);
+                return ReferenceEquals(inside, sum.Body) ? sum : Expr.SumOver(sum.Index, inside);
+            }
+
+            var name = FreshName(sum.Index.Name, taken.Concat(sum.Body.FreeIndices()));
             return Expr.SumOver(sum.Index with { Name = name }, Walk(sum.Body.RenameIndex(sum.Index.Name, name), [.. taken, name]));
         }
     }
@@ -184,7 +193,7 @@ public static class IndexSubstitution
             Index.Shifted t => t.Offset + s.Offset == 0 ? new Index.Variable(t.Name) : new Index.Shifted(t.Name, t.Offset + s.Offset),
             _ => throw new ArgumentException("A looked-up row has no neighbour.", nameof(to)),
         },
-        Index.Lookup l => new Index.Lookup((Expr.Reference)l.Row.ReplaceIndex(from, to)),
+        Index.Lookup l => l.Row.ReplaceIndex(from, to) is var row && ReferenceEquals(row, l.Row) ? l : new Index.Lookup((Expr.Reference)row),
         _ => index,
     };
 

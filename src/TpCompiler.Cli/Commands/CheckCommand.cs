@@ -32,6 +32,12 @@ internal sealed class CheckCommand : Command
 
     private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
 
+    private readonly Option<string?> optimizer = new("--optimizer")
+    {
+        Description = "An optimizer in place of the program's, such as adam or \"sgd(lr: 0.5, momentum: 0.9)\", at rates n^(-c) that make its updates as large",
+        HelpName = "NAME",
+    };
+
     public CheckCommand(CommonOptions common)
         : base("check", "Hold the derived exponents and the limit against finite nets of several widths")
     {
@@ -39,6 +45,7 @@ internal sealed class CheckCommand : Command
         Options.Add(widths);
         Options.Add(seeds);
         Options.Add(data);
+        Options.Add(optimizer);
         SetAction(parsed => Execute(parsed, common.Reporter(parsed)));
     }
 
@@ -72,7 +79,7 @@ internal sealed class CheckCommand : Command
         {
             diagnostics.Add(Codes.TooFewWidths, null, $"{FewestWidths} widths", count);
         }
-        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), null, reporter, diagnostics) is { } program)
+        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), null, reporter, diagnostics, parsed.GetValue(optimizer)) is { } program)
         {
             if (program.Compilation.TrainingPlan?.Source is { Kind: "tasks" or "rotated_tasks" })
             {

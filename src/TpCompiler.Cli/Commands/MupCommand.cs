@@ -74,7 +74,7 @@ internal sealed class MupCommand : Command
             return 0;
         }
 
-        if (MaximalUpdate.Of(network, plan, request.Kind) is not { } maximal)
+        if (MaximalUpdate.Of(network, plan, request.Kind, compilation.GradientProgram) is not { } maximal)
         {
             diagnostics.Add(Codes.NoMaximalUpdate, null, "no choice of b makes the initialisation stable, or weights keep each other from moving");
             return 0;

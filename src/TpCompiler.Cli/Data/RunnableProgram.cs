@@ -47,7 +47,8 @@ internal sealed record RunnableProgram(
     /// <param name="steps">Steps of training in place of those of the program.</param>
     /// <param name="reporter">For standard input.</param>
     /// <param name="diagnostics">Everything there is to say, warnings too.</param>
-    public static RunnableProgram? Read(string path, string? dataPath, int? steps, Reporter reporter, DiagnosticBag diagnostics)
+    /// <param name="optimizer">An optimizer in place of that of the program (<see cref="OtherOptimizer"/>).</param>
+    public static RunnableProgram? Read(string path, string? dataPath, int? steps, Reporter reporter, DiagnosticBag diagnostics, string? optimizer = null)
     {
         if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
         {
@@ -59,6 +60,16 @@ internal sealed record RunnableProgram(
         if (diagnostics.HasErrors)
         {
             return null;
+        }
+
+        if (optimizer is not null)
+        {
+            if (OtherOptimizer.In(source, compilation, optimizer, diagnostics) is not { } other)
+            {
+                return null;
+            }
+
+            (source, compilation) = other;
         }
 
         if (!Verified.Holds(compilation.Program ?? compilation.TrainingProgram, "lowering", source, diagnostics))

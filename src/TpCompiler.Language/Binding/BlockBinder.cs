@@ -13,6 +13,9 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
     /// <summary>The weights, in the order of the source.</summary>
     public List<WeightShape> Weights { get; } = [];
 
+    /// <summary>Those of them that are the blocks of one declaration.</summary>
+    public List<WeightBlocks> Blocks { get; } = [];
+
     /// <summary>What is returned.</summary>
     public List<Value> Results { get; } = [];
 
@@ -226,6 +229,19 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
         }
 
         block.Names[name] = new Broken();
+        var sums = weight.Shape.Select((side, at) => (Side: side as ExpressionSyntax.Sum, At: at)).Where(side => side.Side is { } sum && IsOfWidths(sum)).ToList();
+        if (weight.Shape.Count == 2 && sums is [(var sides, var divided)])
+        {
+            InBlocks(weight, name, sides!, divided, counters);
+            return;
+        }
+
+        if (sums.Count > 0)
+        {
+            block.Report(Codes.ShapeMismatch, weight.Span, block.Source.Slice(weight.Span), "one side of a matrix may be a sum, `[n, n + m]` or `[n + m, n]`");
+            return;
+        }
+
         var dimensions = weight.Shape.Select(d => Dimension(d, counters)).ToList();
         if (dimensions.Count > 2)
         {
@@ -235,6 +251,30 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
         {
             Weights.Add(new WeightShape(name, dimensions.ToValueList()!, weight.Target.Span));
         }
+    }
+
+    /// <summary>n + m: the sides of streams that stand side by side.</summary>
+    private bool IsOfWidths(ExpressionSyntax.Sum sum) => sum.Terms.All(term => !term.Minus) && sum.Terms.Any(term => term.Term is ExpressionSyntax.Name { Indices.Count: 0 } side && block.IsWidth(side.Text));
+
+    /// <summary><c>W : [n, n + m]</c>: a weight for each term of the sum, W_1 and W_2.</summary>
+    private void InBlocks(StatementSyntax.Weight weight, string name, ExpressionSyntax.Sum sides, int divided, IReadOnlyDictionary<string, Meaning> counters)
+    {
+        var whole = Dimension(weight.Shape[1 - divided], counters);
+        var parts = new List<string>();
+        foreach (var (i, term) in sides.Terms.Index())
+        {
+            var part = $"{name}_{i + 1}";
+            if (Dimension(term.Term, counters) is not { } side || whole is null || !block.Declare(part, weight.Target.Span))
+            {
+                return;
+            }
+
+            block.Names[part] = new Broken();
+            Weights.Add(new WeightShape(part, divided == 0 ? [side, whole] : [whole, side], weight.Target.Span));
+            parts.Add(part);
+        }
+
+        Blocks.Add(new WeightBlocks(name, parts.ToValueList(), divided == 0));
     }
 
     /// <summary><c>matrix A : [n, n] ~ normal(0, 1/n)</c>.</summary>
@@ -313,9 +353,9 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
         }
 
         var isNew = block.Declare(name, assignment.Target.Span);
-        if (new ExpressionBinder(block, name, counters).Value(assignment.Value) is { } value && isNew)
+        if (new ExpressionBinder(block, name, counters).Operand(assignment.Value) is { } value && isNew)
         {
-            block.Names[name] = block.NameIt(value, name, assignment.Span);
+            block.Names[name] = ExpressionBinder.Named(block, value, name, assignment.Span);
         }
         else if (isNew)
         {

@@ -10,7 +10,7 @@ namespace TpCompiler.Language.Binding;
 internal sealed partial class ExpressionBinder
 {
     /// <summary>The functions that are no nonlinearities.</summary>
-    public static readonly IReadOnlyList<string> BuiltIn = ["MatMul", "Moment", "Nonlin", "sum", "mean", "softmax", "stop"];
+    public static readonly IReadOnlyList<string> BuiltIn = ["MatMul", "Moment", "Nonlin", "sum", "mean", "softmax", "stop", "concat"];
 
     /// <summary>What stands in brackets.</summary>
     /// <param name="At">The index; null with an axis for its own variable.</param>
@@ -58,6 +58,11 @@ internal sealed partial class ExpressionBinder
                 return At(value, positions!, name.Span);
             case Matrix matrix:
                 return Entries(matrix, positions!, name.Span);
+            case Concatenation streams:
+                return OnParts([streams], name.Span, values => At(values[0], positions!, name.Span));
+            case Blocks blocks:
+                block.Report(Diagnostic.Create(Codes.ShapeMismatch, block.Place(name.Span), block.Source.Slice(name.Span), $"`{blocks.Name}` is {blocks}").WithHelp($"its blocks are `{blocks.Name}_1`, `{blocks.Name}_2`, …"));
+                return null;
             default:
                 return whole;
         }

@@ -16,34 +16,6 @@ namespace TpCompiler.Language.Binding;
 /// <param name="inFunction">Whether this is the body of a function, which sees its arguments alone.</param>
 internal sealed partial class ExpressionBinder(Block block, string target, IReadOnlyDictionary<string, Meaning> constants, bool inFunction = false)
 {
-    public Value? Value(ExpressionSyntax syntax)
-    {
-        if (!block.Spend(1, syntax.Span))
-        {
-            return null;
-        }
-
-        var meaning = Bind(syntax);
-        if (!block.Spend(meaning is Value { Size: var size } ? size : 0, syntax.Span))
-        {
-            return null;
-        }
-
-        switch (meaning)
-        {
-            case Value value when Arithmetic.IsTooLarge(value):
-                block.Report(Codes.ProgramTooLarge, syntax.Span, Arithmetic.MostNodes, "nodes in one expression, is nested too deep once its functions are inlined, or has a constant with too many digits");
-                return null;
-            case Value value:
-                return value;
-            case Matrix matrix:
-                block.Report(Diagnostic.Create(Codes.KindMismatch, block.Place(syntax.Span), $"`{matrix.Name}`", "a matrix", "a vector or scalar").WithHelp($"a matrix is multiplied with a vector: `{matrix.Name} * x`"));
-                return null;
-            default:
-                return null;
-        }
-    }
-
     /// <summary>A whole number that is known when the program is read: the counter of a loop, a size.</summary>
     public int? Integer(ExpressionSyntax syntax, bool quiet = false)
     {
@@ -84,7 +56,7 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
     {
         ExpressionSyntax.Number n => Binding.Value.Constant(n.Value),
         ExpressionSyntax.Name n => Name(n),
-        ExpressionSyntax.Negate n => Value(n.Operand) is { } value ? Arithmetic.Combine(-value.Expr, [value]) : null,
+        ExpressionSyntax.Negate n => OnParts([Operand(n.Operand)], n.Span, values => Arithmetic.Combine(-values[0].Expr, values)),
         ExpressionSyntax.Sum s => Sum(s),
         ExpressionSyntax.Product p => Product(p),
         ExpressionSyntax.Power p => Power(p),
@@ -125,14 +97,13 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         return null;
     }
 
-    private Value? Sum(ExpressionSyntax.Sum sum)
-    {
-        var terms = sum.Terms.Select(t => Value(t.Term)).ToList();
-        return Fits(terms, sum.Span) is { } parts ? Arithmetic.Combine(Expr.SumOf(parts.Select((p, i) => sum.Terms[i].Minus ? -p.Expr : p.Expr)), parts) : null;
-    }
+    private Meaning? Sum(ExpressionSyntax.Sum sum) => OnParts(
+        sum.Terms.Select(t => Operand(t.Term)).ToList(),
+        sum.Span,
+        terms => Fits(terms, sum.Span) is { } parts ? Arithmetic.Combine(Expr.SumOf(parts.Select((p, i) => sum.Terms[i].Minus ? -p.Expr : p.Expr)), parts) : null);
 
     /// <summary>Left to right, so that <c>A * B * x</c> is (A B) x, which is no instruction: the matrix on the left meets what follows, from the right.</summary>
-    private Value? Product(ExpressionSyntax.Product product)
+    private Meaning? Product(ExpressionSyntax.Product product)
     {
         var factors = product.Factors.Select(f => (f.Divide, Meaning: Bind(f.Factor), f.Factor.Span)).ToList();
         if (factors.Any(f => f.Meaning is null or Broken))
@@ -140,33 +111,34 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return null;
         }
 
-        if (factors.All(f => f.Meaning is Value))
+        if (factors.All(f => f.Meaning is Binding.Value or Concatenation))
         {
-            return Elementwise(factors.Select(f => (f.Divide, (Value)f.Meaning!)).ToList(), product.Span);
+            return OnParts(factors.Select(f => f.Meaning).ToList(), product.Span, values => Elementwise(values.Select((value, i) => (factors[i].Divide, value)).ToList(), product.Span));
         }
 
         var last = factors.Count - 1;
-        var (divide, meaning, span) = factors[last];
-        if (meaning is not Value right)
+        var (divide, right, span) = factors[last];
+        if (right is not (Binding.Value or Concatenation))
         {
-            NeedsVector((Matrix)meaning!, span);
+            NeedsVector(NameOf(right!), span);
             return null;
         }
 
         for (var i = last - 1; i >= 0; i--)
         {
             var current = factors[i];
-            if (divide && current.Meaning is Matrix)
+            if (divide && current.Meaning is Matrix or Blocks)
             {
-                block.Report(Codes.NotAnInstruction, product.Span, $"a matrix divided by {right.Kind}");
+                block.Report(Codes.NotAnInstruction, product.Span, $"a matrix divided by {(right as Value)?.Kind ?? "streams side by side"}");
                 return null;
             }
 
+            var (by, over) = (right, divide);
             var next = current.Meaning switch
             {
-                Matrix matrix when !current.Divide => Times(matrix, right, Span.Cover(current.Span, product.Span)),
-                Matrix matrix => NotDivided(matrix, current.Span),
-                Value left => Elementwise([(false, left), (divide, right)], product.Span),
+                Matrix or Blocks when !current.Divide => Times(current.Meaning, by, Span.Cover(current.Span, product.Span)),
+                Matrix or Blocks => NotDivided(NameOf(current.Meaning), current.Span),
+                Binding.Value or Concatenation => OnParts([current.Meaning, by], product.Span, values => Elementwise([(false, values[0]), (over, values[1])], product.Span)),
                 _ => throw new UnreachableException(),
             };
             if (next is null)
@@ -180,14 +152,16 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         return right;
     }
 
-    private Value? NotDivided(Matrix matrix, Span span)
+    private static string NameOf(Meaning matrix) => matrix switch { Matrix whole => whole.Name, Blocks blocks => blocks.Name, _ => throw new UnreachableException() };
+
+    private Meaning? NotDivided(string matrix, Span span)
     {
-        block.Report(Codes.NotAnInstruction, span, $"division by the matrix `{matrix.Name}`");
+        block.Report(Codes.NotAnInstruction, span, $"division by the matrix `{matrix}`");
         return null;
     }
 
-    private void NeedsVector(Matrix matrix, Span span) => block.Report(
-        Diagnostic.Create(Codes.NotAnInstruction, block.Place(span), $"a product that ends with the matrix `{matrix.Name}`").WithHelp("a matrix stands to the left of the vector that it is multiplied with"));
+    private void NeedsVector(string matrix, Span span) => block.Report(
+        Diagnostic.Create(Codes.NotAnInstruction, block.Place(span), $"a product that ends with the matrix `{matrix}`").WithHelp("a matrix stands to the left of the vector that it is multiplied with"));
 
     private Value? Elementwise(IReadOnlyList<(bool Divide, Value Value)> factors, Span span) =>
         Fits(factors.Select(f => (Value?)f.Value), span) is { } parts
@@ -213,9 +187,9 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         return list!;
     }
 
-    private Value? Power(ExpressionSyntax.Power power)
+    private Meaning? Power(ExpressionSyntax.Power power)
     {
-        if (Value(power.Base) is not { } basis || Value(power.Exponent) is not { } exponent)
+        if (Operand(power.Base) is not { } basis || Value(power.Exponent) is not { } exponent)
         {
             return null;
         }
@@ -226,19 +200,24 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return null;
         }
 
-        if (basis.Rational is { } c && (c.IsZero ? k.Sign < 0 : c.Sign < 0 && !k.IsInteger))
+        if (basis is Value { Rational: { } c } && (c.IsZero ? k.Sign < 0 : c.Sign < 0 && !k.IsInteger))
         {
             block.Report(Codes.InvalidConstant, power.Span, block.Source.Slice(power.Span), "this power has no real value");
             return null;
         }
 
-        return Arithmetic.Combine(Expr.Pow(basis.Expr, k), [basis]);
+        return OnParts([basis], power.Span, values => Arithmetic.Combine(Expr.Pow(values[0].Expr, k), values));
     }
 
-    private Matrix? Transpose(ExpressionSyntax.Transpose transpose)
+    private Meaning? Transpose(ExpressionSyntax.Transpose transpose)
     {
         switch (Bind(transpose.Operand))
         {
+            case Blocks blocks:
+                return blocks with { AreRows = !blocks.AreRows, Parts = blocks.Parts.Select(part => part with { Transposed = !part.Transposed }).ToValueList() };
+            case Concatenation:
+                block.Report(Codes.KindMismatch, transpose.Span, $"`{block.Source.Slice(transpose.Operand.Span)}`", "streams side by side", "a matrix");
+                return null;
             case Matrix matrix:
                 return matrix with { Transposed = !matrix.Transposed };
             case Value value:
@@ -354,7 +333,7 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             ? prefix + target[1..]
             : $"{prefix}_{target}";
 
-    private Value? Call(ExpressionSyntax.Call call)
+    private Meaning? Call(ExpressionSyntax.Call call)
     {
         var name = call.Function.Text;
         foreach (var argument in call.Arguments.Where(a => a.Name is not null))
@@ -372,15 +351,17 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         switch (name)
         {
             case "MatMul":
-                return Count(call, 2) && Bind(call.Arguments[0].Value) is (Matrix or Binding.Value) and var left && Value(call.Arguments[1].Value) is { } vector
-                    ? left is Matrix matrix ? Times(matrix, vector, call.Span) : Expected(call.Arguments[0].Value.Span, ((Value)left).Kind, "a matrix")
+                return Count(call, 2) && Bind(call.Arguments[0].Value) is (Matrix or Blocks or Binding.Value or Concatenation) and var left && Operand(call.Arguments[1].Value) is { } vector
+                    ? left is Matrix or Blocks ? Times(left, vector, call.Span) : Expected(call.Arguments[0].Value.Span, (left as Value)?.Kind ?? "streams side by side", "a matrix")
                     : null;
             case "Moment":
-                return Count(call, 1) && Value(call.Arguments[0].Value) is { } body ? Moment(body, call.Span) : null;
+                return !Count(call, 1) ? null : Operand(call.Arguments[0].Value) switch { Value body => Moment(body, call.Span), Concatenation streams => Mean(streams, call.Span), _ => null };
+            case "concat":
+                return Concatenate(call);
             case "Nonlin":
                 return Nonlin(call);
             case "stop":
-                return Count(call, 1) && Value(call.Arguments[0].Value) is { } stopped ? Stop(stopped, call.Span) : null;
+                return Count(call, 1) ? OnParts([Operand(call.Arguments[0].Value)], call.Span, values => Stop(values[0], call.Span)) : null;
             case "sum" or "mean" or "softmax":
                 return OverAxis(call, name);
         }
@@ -391,11 +372,10 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return given.Any(a => a is null or Broken) ? null : Inline(own, given!, call.Span);
         }
 
-        var arguments = call.Arguments.Select(a => Value(a.Value)).ToList();
-        return arguments.Any(a => a is null) ? null : Apply(call.Function, arguments!, call.Span);
+        return OnParts(call.Arguments.Select(a => Operand(a.Value)).ToList(), call.Span, arguments => Apply(call.Function, [.. arguments], call.Span));
     }
 
-    private Value? Nonlin(ExpressionSyntax.Call call)
+    private Meaning? Nonlin(ExpressionSyntax.Call call)
     {
         if (call.Arguments.Count < 2 || call.Arguments[0].Value is not ExpressionSyntax.Name { Indices.Count: 0 } function)
         {
@@ -403,8 +383,11 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return null;
         }
 
-        var arguments = call.Arguments.Skip(1).Select(a => Value(a.Value)).ToList();
-        return arguments.Any(a => a is null) ? null : Apply(new NameSyntax(function.Span, function.Text), arguments!, call.Span);
+        var arguments = call.Arguments.Skip(1).Select(a => Operand(a.Value)).ToList();
+        var name = new NameSyntax(function.Span, function.Text);
+        return arguments.Contains(null) ? null
+            : block.Functions.TryGetValue(function.Text, out var own) ? Inline(own, arguments!, call.Span)
+            : OnParts(arguments, call.Span, values => Apply(name, [.. values], call.Span));
     }
 
     /// <summary>The value as a constant: the backward pass ends here.</summary>
@@ -446,17 +429,12 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
 
     private static string Plural(int count) => count == 1 ? "1 argument" : $"{count} arguments";
 
-    /// <summary>A function of the user, inlined, or of the table.</summary>
+    /// <summary>A function of the table.</summary>
     private Value? Apply(NameSyntax function, List<Value> arguments, Span span)
     {
         if (Fits(arguments, span) is null)
         {
             return null;
-        }
-
-        if (block.Functions.TryGetValue(function.Text, out var own))
-        {
-            return Inline(own, arguments, span);
         }
 
         arguments = arguments.Select(argument => (Value)WithName(argument, span)).ToList();
@@ -482,11 +460,15 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
     }
 
     /// <summary>What a function is applied to gets a name when a product stands in it: the preactivation.</summary>
-    private Meaning WithName(Meaning argument, Span span) =>
-        argument is Value { HasProduct: true } product ? block.NameIt(product, block.Supply.Fresh(Names("h")), span) : argument;
+    private Meaning WithName(Meaning argument, Span span) => argument switch
+    {
+        Value { HasProduct: true } product => block.NameIt(product, block.Supply.Fresh(Names("h")), span),
+        Concatenation streams => streams with { Parts = streams.Parts.Select(part => (Value)WithName(part, span)).ToValueList() },
+        _ => argument,
+    };
 
     /// <summary>A function of the user: its arguments may be matrices, and its own values become values of the block.</summary>
-    private Value? Inline(DeclarationSyntax.Function own, IReadOnlyList<Meaning> arguments, Span span)
+    private Meaning? Inline(DeclarationSyntax.Function own, IReadOnlyList<Meaning> arguments, Span span)
     {
         if (own.Parameters.Count != arguments.Count)
         {
@@ -512,14 +494,15 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
                 return null;
             }
 
-            if (!block.HasOneTarget(local) || new ExpressionBinder(block, name, environment, inFunction: true).Value(local.Value) is not { } made)
+            if (!block.HasOneTarget(local) || new ExpressionBinder(block, name, environment, inFunction: true).Operand(local.Value) is not { } made)
             {
                 return null;
             }
 
-            environment[local.Target.Name.Text] = block.NameIt(made, name, local.Span);
+            environment[local.Target.Name.Text] = Named(block, made, name, local.Span);
         }
 
-        return new ExpressionBinder(block, target, environment, inFunction: true).Value(own.Body) is { } value ? value with { Depth = value.Depth + 1 } : null;
+        var result = new ExpressionBinder(block, target, environment, inFunction: true).Operand(own.Body);
+        return result is Value value ? value with { Depth = value.Depth + 1 } : result;
     }
 }

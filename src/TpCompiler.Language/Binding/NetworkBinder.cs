@@ -45,12 +45,17 @@ internal static class NetworkBinder
         }
 
         binder.Declarations(syntax.Body);
-        var scales = new ParametrizationBinder(block, file, syntax.Name.Text).Bind(binder.Weights);
+        var scales = new ParametrizationBinder(block, file, syntax.Name.Text).Bind(binder.Weights, binder.Blocks);
         var parameters = new List<Parameter>();
         var initialisation = new List<Statement>();
         foreach (var weight in binder.Weights)
         {
             Weight(block, weight, scales[weight.Name], parameters, initialisation);
+        }
+
+        foreach (var blocks in binder.Blocks)
+        {
+            block.Names[blocks.Name] = new Blocks(blocks.Name, blocks.Parts.Select(part => (Matrix)block.Names[part]).ToValueList(), blocks.AreRows);
         }
 
         binder.Instructions();

@@ -13,7 +13,7 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
 
     private readonly Dictionary<string, Dictionary<string, Rational>> byWeight = new(StringComparer.Ordinal);
 
-    public IReadOnlyDictionary<string, Scales> Bind(IReadOnlyList<WeightShape> weights)
+    public IReadOnlyDictionary<string, Scales> Bind(IReadOnlyList<WeightShape> weights, IReadOnlyList<WeightBlocks> blocks)
     {
         var result = new Dictionary<string, Scales>(StringComparer.Ordinal);
         var all = file.Declarations.OfType<DeclarationSyntax.Parametrization>().ToList();
@@ -33,7 +33,7 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
                 roles = Enum.GetValues<ParameterRole>().ToDictionary(r => r, _ => Zeros());
             }
 
-            Entries(use, weights);
+            Entries(use, weights, blocks);
         }
 
         foreach (var weight in weights)
@@ -106,7 +106,7 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
         return result;
     }
 
-    private void Entries(DeclarationSyntax.Parametrization use, IReadOnlyList<WeightShape> weights)
+    private void Entries(DeclarationSyntax.Parametrization use, IReadOnlyList<WeightShape> weights, IReadOnlyList<WeightBlocks> blocks)
     {
         foreach (var entry in use.Entries)
         {
@@ -128,6 +128,13 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
             else if (weights.Any(w => w.Name == name))
             {
                 Override(name, values, entry.Target.Span, overwrite: true);
+            }
+            else if (blocks.FirstOrDefault(one => one.Name == name) is { } whole)
+            {
+                foreach (var part in whole.Parts)
+                {
+                    Override(part, values, entry.Target.Span, overwrite: true);
+                }
             }
             else if (block.Later.Contains(name) || block.Names.ContainsKey(name))
             {

@@ -41,6 +41,27 @@ internal sealed record Matrix(string Name, Dimension Rows, Dimension Columns, Ra
     public Dimension OuterColumns => Transposed ? Rows : Columns;
 }
 
+/// <summary>Streams side by side, <c>concat(x, y)</c>: one vector whose coordinates are those of its parts, one after the other.</summary>
+internal sealed record Concatenation(ValueList<Value> Parts) : Meaning
+{
+    /// <summary>What each part is over: a width, or an axis of an input.</summary>
+    public IEnumerable<string> Sides => Parts.Select(part => part.Width ?? part.Indices.LastOrDefault(binder => binder.Axis != Block.BatchAxis)?.Axis ?? "1");
+}
+
+/// <summary>A matrix in blocks, <c>[n, n + m]</c> or <c>[n + m, n]</c>: each is a weight of its own.</summary>
+/// <param name="Name">The name that they were declared with.</param>
+/// <param name="Parts">The blocks, in order.</param>
+/// <param name="AreRows">Whether they stand one below the other.</param>
+internal sealed record Blocks(string Name, ValueList<Matrix> Parts, bool AreRows) : Meaning
+{
+    public override string ToString() => AreRows
+        ? $"[{string.Join(" + ", Parts.Select(part => part.OuterRows))}, {Parts[0].OuterColumns}]"
+        : $"[{Parts[0].OuterRows}, {string.Join(" + ", Parts.Select(part => part.OuterColumns))}]";
+}
+
+/// <summary>A weight declared in blocks: the names of these, and how they stand.</summary>
+internal sealed record WeightBlocks(string Name, ValueList<string> Parts, bool AreRows);
+
 /// <summary>One value for each of some weights: the weights themselves, gradients, what a step makes of them.</summary>
 /// <param name="Name">Its name in the step.</param>
 /// <param name="Weights">The weights that it has values for.</param>

@@ -11,6 +11,7 @@ internal sealed class Analysis
     private readonly ForwardPart forward;
     private readonly Dictionary<string, SignClass> sources;
     private readonly Dictionary<string, Instruction> instructions;
+    private readonly LeadingTerms leadingTerms = new();
 
     public Analysis(Program program, UpdateKind kind = UpdateKind.Gradient)
     {
@@ -29,7 +30,7 @@ internal sealed class Analysis
 
     public ForwardPart Forward => forward;
 
-    public Assessment Assess(Shifts shifts) => new(new TrainingScaling(program, loop!, forward, sources, shifts), instructions);
+    public Assessment Assess(Shifts shifts) => new(new TrainingScaling(program, loop!, forward, sources, leadingTerms, shifts), instructions);
 
     public ScalingResult Result(bool repair)
     {
@@ -49,7 +50,7 @@ internal sealed class Analysis
     }
 
     /// <param name="assessment">The analysis.</param>
-    /// <param name="brief">Leaves out what an update does further on, to features and outputs: that takes a forward pass a weight.</param>
+    /// <param name="brief">Leaves out what an update does further on, to features and outputs, which takes a forward pass a weight, and the size of gradients over the whole training.</param>
     public ValueList<ParameterScale> Parameters(Assessment assessment, bool brief = false) => program.Parameters.Select(parameter => ScaleOf(parameter, assessment, brief)).ToValueList();
 
     /// <summary>The weights that a value of the forward part is made from, the nearest first.</summary>
@@ -91,7 +92,7 @@ internal sealed class Analysis
 
     private ScalingResult WithoutTraining()
     {
-        var sizes = new Interpretation(sources, new Dictionary<string, Rational>());
+        var sizes = new Interpretation(sources, new Dictionary<string, Rational>(), leadingTerms);
         sizes.Run(program.Body);
         var parameters = program.Parameters.Select(parameter => new ParameterScale(
             parameter.Name, parameter.Role, parameter.A, parameter.B, parameter.C, parameter.Trained, InitialOf(parameter, sizes), null, null, null, false, false)).ToValueList();
@@ -145,20 +146,20 @@ internal sealed class Analysis
             !brief && Assessment.Smallest(forward.Features, alone.SizeOf) is { IsZero: true })
         {
             Uses = uses,
-            Gradient = training.GradientOf(parameter) - parameter.A,
+            Gradient = brief ? null : training.GradientOf(parameter) - parameter.A,
         };
     }
 
     /// <summary>The instructions that read a weight; where only copies of it are read, which the step adapts, what the network makes of these.</summary>
     private List<Instruction> UsesOf(Parameter parameter)
     {
-        var instructions = forward.Statements.Instructions().ToList();
-        var direct = instructions.Where(instruction => instruction is not Instruction.MatrixSum && !program.Adapted.Contains(instruction.Result.Name) && instruction.Reads().Contains(parameter.Name)).ToList();
+        var direct = forward.Readers[parameter.Name].Where(instruction => instruction is not Instruction.MatrixSum && !program.Adapted.Contains(instruction.Result.Name)).ToList();
         if (direct.Count > 0)
         {
             return direct;
         }
 
+        var instructions = forward.Statements.Instructions().ToList();
         HashSet<string> copies = [parameter.Name];
         foreach (var instruction in instructions.Where(instruction => program.Adapted.Contains(instruction.Result.Name) && instruction.Reads().Any(copies.Contains)))
         {

@@ -14,19 +14,17 @@ internal sealed class Assessment
     {
         (this.training, this.instructions, forward) = (training, instructions, training.Forward);
         InitialReasons = AtInitialisation(forward, training.AtStart, instructions);
-        Run = training.Run(BlowsUp);
-        R = InitialReasons.Count > 0 ? null : Smallest(forward.Features, training.AfterFirstSteps.SizeOf);
-        Regime = InitialReasons.Count > 0 || !Run.Settled || BlowsUp(training.AfterFirstSteps) ? Regime.Unstable
-            : Smallest(forward.Outputs, Run.Sizes.SizeOf) is not { IsZero: true } ? Regime.Trivial
-            : Smallest(forward.Features, Run.Sizes.SizeOf) is { IsZero: true } ? Regime.FeatureLearning
-            : Regime.KernelRegime;
     }
 
-    public Regime Regime { get; }
+    public Regime Regime => InitialReasons.Count > 0 || !Run.Settled || training.BlowsUp(training.AfterFirstSteps) ? Regime.Unstable
+        : Smallest(forward.Outputs, Run.Sizes.SizeOf) is not { IsZero: true } ? Regime.Trivial
+        : Smallest(forward.Features, Run.Sizes.SizeOf) is { IsZero: true } ? Regime.FeatureLearning
+        : Regime.KernelRegime;
 
-    public Rational? R { get; }
+    public Rational? R => InitialReasons.Count > 0 ? null : Smallest(forward.Features, training.AfterFirstSteps.SizeOf);
 
-    public TrainingRun Run { get; }
+    /// <summary>The whole training.</summary>
+    public TrainingRun Run => training.Whole;
 
     public TrainingScaling Training => training;
 
@@ -115,7 +113,4 @@ internal sealed class Assessment
         .Select(e => (Rational?)e)
         .DefaultIfEmpty(null)
         .Min();
-
-    private bool BlowsUp(Interpretation sizes) =>
-        forward.Checked.Any(name => sizes.SizeOf(name).Change.Exponent is { Sign: < 0 });
 }

@@ -9,8 +9,9 @@ namespace TpCompiler.Limits.Scaling;
 /// </summary>
 /// <param name="sizeOf">The size of what is referred to.</param>
 /// <param name="firstOrder">Keep only what is linear in changes.</param>
+/// <param name="leadingTerms">Leading terms of sums.</param>
 /// <param name="normalised">Inside exp(u) / Σ exp(u), which stays between 0 and 1 however large u is.</param>
-internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstOrder, bool normalised = false)
+internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstOrder, LeadingTerms leadingTerms, bool normalised = false)
 {
     /// <summary>An exponent for what grows faster than any power.</summary>
     private const int BeyondPowers = -64;
@@ -22,7 +23,7 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
         Expr.WidthPower w => new Size(Terms.Of(-w.Exponent), Terms.Zero),
         Expr.Reference r => sizeOf(r),
         Expr.Add a => OfSum(a),
-        Expr.Multiply m when !normalised && IsSoftmax(m) => new BodyScaling(sizeOf, firstOrder, normalised: true).Of(m),
+        Expr.Multiply m when !normalised && IsSoftmax(m) => new BodyScaling(sizeOf, firstOrder, leadingTerms, normalised: true).Of(m),
         Expr.Power { Base: Expr.Sum s, Exponent.Sign: < 0 } when normalised && HasExp(s) => Of(s.Body),
         Expr.Multiply m => m.Factors.Select(Of).Aggregate((x, y) => Size.Product(x, y, firstOrder)),
         Expr.Power p => OfPower(p),
@@ -97,8 +98,7 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
 
     private Terms Cancelled(Expr.Add sum, Rational naive, Terms otherwise)
     {
-        var nonzero = sum.SubstituteReferences(reference => sizeOf(reference).Initial.IsZero ? Expr.Zero : reference);
-        var leading = LeadingTerm.Of(nonzero, reference => sizeOf(reference).Initial.Exponent ?? 0, _ => 1);
+        var leading = leadingTerms.Of(sum, reference => sizeOf(reference).Initial.Exponent);
         if (leading is null || leading.Order <= naive)
         {
             return otherwise;
@@ -106,7 +106,8 @@ internal sealed class BodyScaling(Func<Expr.Reference, Size> sizeOf, bool firstO
 
         var ofSizeOne = new BodyScaling(
             reference => sizeOf(reference).Initial is { IsZero: false } initial ? new Size(initial.Times(-initial.Exponent!.Value), Terms.Zero) : Size.Zero,
-            firstOrder);
+            firstOrder,
+            leadingTerms);
         return ofSizeOne.Of(leading.Coefficient).Initial.Times(leading.Order);
     }
 

@@ -19,11 +19,23 @@ internal sealed record ForwardPart(
     /// <summary>Products that are yet to be multiplied by a power of n.</summary>
     public required IReadOnlySet<string> Raw { get; init; }
 
+    /// <summary>The instructions of <see cref="Statements"/>, by what they read.</summary>
+    public required ILookup<string, Instruction> Readers { get; init; }
+
+    /// <summary>What each of <see cref="Statements"/> reads.</summary>
+    public required IReadOnlyList<IReadOnlyList<string>> Reads { get; init; }
+
+    /// <summary>Which of <see cref="Statements"/> defines a value.</summary>
+    public required IReadOnlyDictionary<string, int> Positions { get; init; }
+
+    /// <summary>Everything that a feature is made from, and the features.</summary>
+    public required IReadOnlySet<string> BehindFeatures { get; init; }
+
     /// <summary>What an instruction makes once its power of n stands with it: its own result, or the Nonlins that it is multiplied in.</summary>
     public IEnumerable<string> Scaled(Instruction instruction)
     {
         var uses = Raw.Contains(instruction.Result.Name)
-            ? Statements.Instructions().OfType<Instruction.Nonlin>().Where(use => use.Reads().Contains(instruction.Result.Name)).ToList()
+            ? Readers[instruction.Result.Name].OfType<Instruction.Nonlin>().ToList()
             : [];
         return uses.Count == 0 ? [instruction.Result.Name] : uses.SelectMany(Scaled);
     }
@@ -54,6 +66,7 @@ internal sealed record ForwardPart(
             Spread(instruction, weighted);
         }
 
+        var readers = ByReads(statements.Instructions());
         var raw = ordered.Where(instruction => IsProduct(instruction) && IsRaw(instruction.Result.Name)).Select(instruction => instruction.Result.Name).ToHashSet(StringComparer.Ordinal);
         var candidates = ordered
             .Where(instruction => instruction is not (Instruction.Data or Instruction.Gaussian or Instruction.MatrixSum))
@@ -62,14 +75,20 @@ internal sealed record ForwardPart(
             .Where(instruction => !raw.Contains(instruction.Result.Name))
             .Select(instruction => instruction.Result)
             .ToList();
+        var features = Features(outputs).Select(WithoutMultiplier).Where(name => !weights.Contains(name) && !adapted.Contains(name) && dependent.Contains(name)).Distinct().ToValueList();
         return new ForwardPart(
             outputs,
-            Features(outputs).Select(WithoutMultiplier).Where(name => !weights.Contains(name) && !adapted.Contains(name) && dependent.Contains(name)).Distinct().ToValueList(),
+            features,
             statements,
             candidates.Where(result => result.Kind == ValueKind.Vector).Select(result => result.Name).ToValueList(),
             candidates.Where(result => result.Kind == ValueKind.Scalar && !outputs.Contains(result.Name)).Select(result => result.Name).ToValueList())
         {
             Raw = raw,
+            Readers = readers,
+            Reads = statements.Select(statement => (IReadOnlyList<string>)statement.Reads().ToList()).ToList(),
+            Positions = statements.SelectMany((statement, i) => new[] { statement }.Definitions().Select(definition => (definition.Name, i)))
+                .ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal),
+            BehindFeatures = Behind(features),
         };
 
         HashSet<string> Ancestors(IEnumerable<string> names, IReadOnlySet<string> leaves)
@@ -88,6 +107,17 @@ internal sealed record ForwardPart(
             }
 
             return found;
+        }
+
+        HashSet<string> Behind(IEnumerable<string> names)
+        {
+            var behind = names.ToHashSet(StringComparer.Ordinal);
+            foreach (var statement in statements.Reverse().Where(statement => new[] { statement }.Definitions().Any(definition => behind.Contains(definition.Name))))
+            {
+                behind.UnionWith(statement.Reads());
+            }
+
+            return behind;
         }
 
         void Spread(Instruction instruction, HashSet<string> set)
@@ -116,7 +146,7 @@ internal sealed record ForwardPart(
 
         bool IsRaw(string name)
         {
-            var uses = ordered.Where(instruction => instruction.Reads().Contains(name)).ToList();
+            var uses = readers[name].Where(instruction => reached.Contains(instruction.Result.Name)).ToList();
             return uses.Count > 0 && uses.All(use => use switch
             {
                 Instruction.Nonlin nonlin => !HasDirectUse(nonlin.Body, name),
@@ -125,6 +155,10 @@ internal sealed record ForwardPart(
             });
         }
     }
+
+    private static ILookup<string, Instruction> ByReads(IEnumerable<Instruction> instructions) => instructions
+        .SelectMany(instruction => instruction.Reads().Distinct(StringComparer.Ordinal).Select(read => (read, instruction)))
+        .ToLookup(pair => pair.read, pair => pair.instruction, StringComparer.Ordinal);
 
     /// <summary>A matrix product or a Moment, or one of them times a power of n.</summary>
     private static bool IsProduct(Instruction instruction) => instruction is Instruction.MatMul or Instruction.Moment

@@ -9,11 +9,13 @@ namespace TpCompiler.Limits.Scaling;
 /// </summary>
 /// <param name="sources">What each Gaussian flips with.</param>
 /// <param name="shifts">For each Gaussian, what to add to its exponent.</param>
+/// <param name="leadingTerms">Leading terms of sums.</param>
 /// <param name="firstOrder">Keep only what is linear in changes.</param>
 /// <param name="frozen">Values whose change goes no further: outputs, when the loss derivative is to count as Θ(1).</param>
 internal sealed class Interpretation(
     IReadOnlyDictionary<string, SignClass> sources,
     IReadOnlyDictionary<string, Rational> shifts,
+    LeadingTerms leadingTerms,
     bool firstOrder = false,
     IReadOnlySet<string>? frozen = null)
 {
@@ -23,10 +25,18 @@ internal sealed class Interpretation(
     private readonly Dictionary<string, MatrixSize> matrices = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Terms> frozenChanges = new(StringComparer.Ordinal);
 
+    private Interpretation? before;
+    private Func<Instruction, Response?>? responseOf;
+
+    /// <summary>First-order changes on top of this interpretation, which isn't run any further: what hasn't moved is looked up in it.</summary>
+    /// <param name="responses">The responses of Nonlins and Moments to small changes, where they have one.</param>
+    public Interpretation Moved(Func<Instruction, Response?> responses) =>
+        new(sources, shifts, leadingTerms, firstOrder: true) { before = this, responseOf = responses };
+
     /// <summary>A copy to go on from.</summary>
     public Interpretation With(bool first, IReadOnlySet<string>? freeze)
     {
-        var copy = new Interpretation(sources, shifts, first, freeze);
+        var copy = new Interpretation(sources, shifts, leadingTerms, first, freeze);
         foreach (var (name, size) in sizes)
         {
             copy.sizes.Add(name, size);
@@ -42,9 +52,10 @@ internal sealed class Interpretation(
 
     public Size SizeOf(string name) => sizes.TryGetValue(name, out var size)
         ? frozenChanges.TryGetValue(name, out var change) ? size with { Change = change } : size
-        : matrices.TryGetValue(name, out var matrix) ? OfEntries(matrix) : Size.Zero;
+        : matrices.TryGetValue(name, out var matrix) ? OfEntries(matrix)
+        : before?.SizeOf(name) ?? Size.Zero;
 
-    public MatrixSize MatrixOf(string name) => matrices.GetValueOrDefault(name, MatrixSize.Zero);
+    public MatrixSize MatrixOf(string name) => matrices.TryGetValue(name, out var matrix) ? matrix : before?.MatrixOf(name) ?? MatrixSize.Zero;
 
     public void Set(string name, Size size) => sizes[name] = size;
 
@@ -80,7 +91,7 @@ internal sealed class Interpretation(
     }
 
     /// <summary>The size of a body in the present state.</summary>
-    public Size OfBody(Expr body) => new BodyScaling(reference => sizes.GetValueOrDefault(reference.Name, Size.Zero), firstOrder).Of(body);
+    public Size OfBody(Expr body) => new BodyScaling(SizeOfReference, firstOrder, leadingTerms).Of(body);
 
     /// <summary>The terms of a sum that are asked for.</summary>
     public MatrixSize Sum(Instruction.MatrixSum sum, Func<MatrixTerm, bool> which)
@@ -146,14 +157,16 @@ internal sealed class Interpretation(
         Instruction.Gaussian g => new Size(Terms.Of(ExponentOf(g), SignOf(g)), Terms.Zero),
         Instruction.Data => Size.One,
         Instruction.MatMul product => Apply(MatrixOf(product.Matrix.Name), product.Transposed, SizeOf(product.Vector.Name)),
+        Instruction.Nonlin or Instruction.Moment when responseOf?.Invoke(instruction) is { } response =>
+            before!.SizeOf(instruction.Result.Name) with { Change = response.To(name => SizeOf(name).Change) },
         Instruction.Nonlin nonlin => OfBody(nonlin.Body) with { IsNonNegative = nonlin.Result.Kind == ValueKind.Scalar && IsNonNegative(nonlin.Body) },
         Instruction.Moment moment => OfBody(moment.Body).Map(terms => terms.Mean()),
         _ => throw new UnreachableException(),
     };
 
-    private bool IsNonNegative(Expr body) => new BodyScaling(SizeOfReference, firstOrder).IsNonNegative(body);
+    private bool IsNonNegative(Expr body) => new BodyScaling(SizeOfReference, firstOrder, leadingTerms).IsNonNegative(body);
 
-    private Size SizeOfReference(Expr.Reference reference) => sizes.GetValueOrDefault(reference.Name, Size.Zero);
+    private Size SizeOfReference(Expr.Reference reference) => sizes.TryGetValue(reference.Name, out var size) ? size : before?.SizeOfReference(reference) ?? Size.Zero;
 
     private Size Apply(MatrixSize matrix, bool transposed, Size x)
     {

@@ -33,8 +33,12 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
     /// <param name="network">The network.</param>
     /// <param name="plan">Its loss, and its optimizer.</param>
     /// <param name="kind">The size of updates; that of the plan's optimizer when it isn't given.</param>
-    public static MaximalUpdate? Of(Network network, TrainingPlan plan, UpdateKind? kind = null)
+    /// <param name="training">The training by gradient descent, when it has been made already: with the plan's optimizer where that is one.</param>
+    public static MaximalUpdate? Of(Network network, TrainingPlan plan, UpdateKind? kind = null, Program? training = null)
     {
+        var ofPlan = plan.Written is null && network.Parameters.All(parameter => parameter.Trained) && (plan.Rule.Kind != UpdateKind.Gradient || (kind ?? UpdateKind.Gradient) == UpdateKind.Gradient)
+            ? training
+            : null;
         if (plan.Written is not null)
         {
             plan = SquaredError(network);
@@ -46,7 +50,7 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         var multipliers = new List<UseMultiplier>();
         for (var i = 0; i <= MostMultipliers; i++)
         {
-            var search = new Search(new Analysis(TrainingProgram.Of(trained, ofGradients), size));
+            var search = new Search(new Analysis(i == 0 && ofPlan is not null ? ofPlan : TrainingProgram.Of(trained, ofGradients), size));
             var scales = search.Find();
             var more = search.RandomScalars().ToList();
             if (more.Count == 0)
@@ -162,7 +166,12 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
             }
 
             return Analysis.Parameters(Current, brief: true)
-                .Select(scale => scale with { B = Now(Weight(scale.Name), AbcExponent.B), C = Now(Weight(scale.Name), AbcExponent.C) })
+                .Select(scale => scale with
+                {
+                    B = Now(Weight(scale.Name), AbcExponent.B),
+                    C = Now(Weight(scale.Name), AbcExponent.C),
+                    Gradient = Current.Training.GradientOf(Weight(scale.Name)) - scale.A,
+                })
                 .ToValueList();
         }
 
@@ -174,11 +183,22 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         private void ShrinkOutputWeights()
         {
             var training = Current.Training;
-            var gains = training.Weights.Where(weight => training.SecondStep.ContainsKey(weight.Name))
-                .Select(weight => Assessment.Smallest(Analysis.Forward.Outputs, training.FirstStepOf(weight).SizeOf) - Assessment.Smallest(Analysis.Forward.Features, training.FirstStepOf(weight).SizeOf))
-                .Where(gain => gain is not null)
-                .ToList();
-            if (gains.Count == 0 || gains.Min() is not { IsZero: false } gain)
+
+            // No weight gains more than features that move along with the output weights: those that feed them do, mostly, so they come first.
+            var most = Assessment.Smallest(Analysis.Forward.Outputs, training.MovedAlong(Analysis.Forward.Features).SizeOf);
+            Rational? least = null;
+            foreach (var weight in training.Weights.Where(weight => training.SecondStep.ContainsKey(weight.Name)).Reverse())
+            {
+                var alone = training.FirstStepOf(weight);
+                var own = Assessment.Smallest(Analysis.Forward.Outputs, alone.SizeOf) - Assessment.Smallest(Analysis.Forward.Features, alone.SizeOf);
+                least = new[] { least, own }.Min();
+                if (least is not null && least == most)
+                {
+                    break;
+                }
+            }
+
+            if (least is not { IsZero: false } gain)
             {
                 return;
             }

@@ -17,11 +17,28 @@ internal readonly record struct SignClass(BigInteger Odd, BigInteger Unknown)
 
     public static SignClass OfSource(int source) => new(BigInteger.One << source, BigInteger.Zero);
 
+    /// <summary>Neither odd nor even in any of these sources, so that its product with none of them has mean zero.</summary>
+    public static SignClass OfNone(IEnumerable<SignClass> sources) => sources.Aggregate(Even, (all, source) => new SignClass(BigInteger.Zero, all.Unknown | source.Odd));
+
     public static SignClass operator *(SignClass x, SignClass y)
     {
+        if (x.IsEven)
+        {
+            return y;
+        }
+
+        if (y.IsEven)
+        {
+            return x;
+        }
+
+        if (x.Unknown.IsZero && y.Unknown.IsZero)
+        {
+            return new SignClass(x.Odd ^ y.Odd, BigInteger.Zero);
+        }
+
         var unknown = x.Unknown | y.Unknown;
-        var odd = x.Odd ^ y.Odd;
-        return new SignClass(unknown.IsZero ? odd : odd & ~unknown, unknown);
+        return new SignClass(Without(x.Odd ^ y.Odd, unknown), unknown);
     }
 
     /// <summary>A function without parity of it.</summary>
@@ -30,7 +47,16 @@ internal readonly record struct SignClass(BigInteger Odd, BigInteger Unknown)
     /// <summary>What holds of both.</summary>
     public static SignClass Join(SignClass x, SignClass y)
     {
+        if (x == y)
+        {
+            return x;
+        }
+
         var unknown = x.Unknown | y.Unknown | (x.Odd ^ y.Odd);
-        return new SignClass(x.Odd & ~unknown, unknown);
+        return new SignClass(Without(x.Odd, unknown), unknown);
     }
+
+    private bool IsEven => Odd.IsZero && Unknown.IsZero;
+
+    private static BigInteger Without(BigInteger odd, BigInteger unknown) => odd.IsZero ? odd : odd & ~unknown;
 }

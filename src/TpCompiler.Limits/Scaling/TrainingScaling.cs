@@ -36,27 +36,26 @@ internal sealed class TrainingScaling
     private readonly Loop loop;
     private readonly Shifts shifts;
     private readonly Dictionary<string, Instruction> body;
-    private readonly IReadOnlyList<(Statement Statement, IReadOnlyList<string> Reads)> forwardReads;
-    private readonly Dictionary<string, int> positions;
-    private IReadOnlyDictionary<string, Increment>? whole;
+    private TrainingRun? whole;
+    private (Interpretation Sizes, IReadOnlyDictionary<string, Increment> Second)? firstSteps;
     private readonly Dictionary<string, Rational> updates = new(StringComparer.Ordinal);
+    private readonly IReadOnlyCollection<SignClass> signs;
+    private readonly LeadingTerms leadingTerms;
+    private readonly Dictionary<Instruction, Response?> responses = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, LoneUpdate> firstStepOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LoneUpdate> updateOf = new(StringComparer.Ordinal);
 
-    public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, SignClass> sources, Shifts shifts)
+    public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, SignClass> sources, LeadingTerms leadingTerms, Shifts shifts)
     {
-        (this.loop, this.shifts, Forward) = (loop, shifts, forward);
+        (this.loop, this.shifts, this.leadingTerms, Forward) = (loop, shifts, leadingTerms, forward);
+        signs = [.. sources.Values];
         body = loop.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
         Weights = program.Parameters.Where(parameter => parameter.Trained && loop.Carried.Any(carried => carried.State.Name == parameter.Name)).ToList();
-        forwardReads = forward.Statements.Select(statement => (statement, (IReadOnlyList<string>)statement.Reads().ToList())).ToList();
-        positions = forward.Statements.SelectMany((statement, i) => new[] { statement }.Definitions().Select(definition => (definition.Name, i)))
-            .ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
         var initialShifts = program.Parameters.ToDictionary(parameter => parameter.Initial, parameter => shifts.Initial.GetValueOrDefault(parameter.Name), StringComparer.Ordinal);
-        start = new Interpretation(sources, initialShifts);
+        start = new Interpretation(sources, initialShifts, leadingTerms);
         start.Run(program.Body.TakeWhile(statement => !ReferenceEquals(statement, loop)));
         AtStart = Iterate(new Dictionary<string, Increment>(), firstOrder: false);
         FirstStep = Next(AtStart);
-        (AfterFirstSteps, SecondStep) = FirstSteps();
     }
 
     public ForwardPart Forward { get; }
@@ -73,26 +72,23 @@ internal sealed class TrainingScaling
     /// The first effects of training, each linear in an update: hidden weights moved by gradients of the initial net and of the net whose output weights have been updated
     /// once. The size of the features' change here is the paper's n^{-r}, for unstable training too.
     /// </summary>
-    public Interpretation AfterFirstSteps { get; }
+    public Interpretation AfterFirstSteps => (firstSteps ??= FirstSteps()).Sizes;
 
     /// <summary>What a step adds to the weights behind features once the output weights have been updated.</summary>
-    public IReadOnlyDictionary<string, Increment> SecondStep { get; }
+    public IReadOnlyDictionary<string, Increment> SecondStep => (firstSteps ??= FirstSteps()).Second;
 
     /// <summary>The sizes over the whole training: a fixed point, or where it was left because something is unstable or keeps growing.</summary>
-    public TrainingRun Run(Func<Interpretation, bool> isUnstable)
-    {
-        var run = Settle(isUnstable);
-        whole = run.State;
-        return run;
-    }
+    public TrainingRun Whole => whole ??= Settle();
 
-    private TrainingRun Settle(Func<Interpretation, bool> isUnstable)
+    public bool BlowsUp(Interpretation sizes) => Forward.Checked.Any(name => sizes.SizeOf(name).Change.Exponent is { Sign: < 0 });
+
+    private TrainingRun Settle()
     {
         var state = FirstStep;
         for (var i = 0; ; i++)
         {
             var sizes = Iterate(state, firstOrder: false);
-            if (i == MaximalIterations || isUnstable(sizes))
+            if (i == MaximalIterations || BlowsUp(sizes))
             {
                 return new TrainingRun(false, sizes, state);
             }
@@ -109,9 +105,9 @@ internal sealed class TrainingScaling
 
     private LoneUpdate Alone(Parameter weight, Increment change)
     {
-        var alone = AtStart.With(first: true, freeze: null);
-        SetState(alone, new Dictionary<string, Increment> { [weight.Name] = change });
-        return new LoneUpdate(alone, forwardReads, positions, weight.Name);
+        var alone = AtStart.Moved(ResponseOf);
+        SetState(alone, loop.Carried.First(carried => carried.State.Name == weight.Name), change);
+        return new LoneUpdate(alone, Forward, [weight.Name]);
     }
 
     /// <summary>The first step of one weight, all others as at the start.</summary>
@@ -134,12 +130,24 @@ internal sealed class TrainingScaling
         if (!updateOf.TryGetValue(weight.Name, out var known))
         {
             var steps = Increment.Join(FirstStep[weight.Name], SecondStep.GetValueOrDefault(weight.Name, Increment.None));
-            updateOf.Add(weight.Name, known = steps.Exponent is null && whole is not null ? Alone(weight, whole.GetValueOrDefault(weight.Name, Increment.None))
+            updateOf.Add(weight.Name, known = steps.Exponent is null ? Alone(weight, Whole.State.GetValueOrDefault(weight.Name, Increment.None))
                 : SecondStep.ContainsKey(weight.Name) ? Alone(weight, steps)
                 : FirstStepOf(weight));
         }
 
         return known;
+    }
+
+    /// <summary>These values moved by Θ(1) at the start, in a direction that correlates with everything; nothing before them moves.</summary>
+    public LoneUpdate MovedAlong(IReadOnlyCollection<string> names)
+    {
+        var moved = AtStart.Moved(ResponseOf);
+        foreach (var name in names)
+        {
+            moved.Set(name, AtStart.SizeOf(name) with { Change = Terms.Of(0, SignClass.OfNone(signs)) });
+        }
+
+        return new LoneUpdate(moved, Forward, names);
     }
 
     public Interpretation Iterate(IReadOnlyDictionary<string, Increment> state, bool firstOrder, IReadOnlySet<string>? frozen = null)
@@ -156,11 +164,10 @@ internal sealed class TrainingScaling
             name => Increment.Join(x.GetValueOrDefault(name, Increment.None), y.GetValueOrDefault(name, Increment.None)),
             StringComparer.Ordinal);
 
-    private (Interpretation Sizes, Dictionary<string, Increment> Second) FirstSteps()
+    private (Interpretation Sizes, IReadOnlyDictionary<string, Increment> Second) FirstSteps()
     {
         var frozen = Forward.Outputs.ToHashSet(StringComparer.Ordinal);
-        var behind = BehindFeatures();
-        var moving = Weights.Where(weight => behind.Contains(weight.Name)).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
+        var moving = Weights.Where(weight => Forward.BehindFeatures.Contains(weight.Name)).Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
         var readout = Weights.Where(weight => !moving.Contains(weight.Name)).ToDictionary(weight => weight.Name, weight => FirstStep[weight.Name], StringComparer.Ordinal);
         var second = Next(Iterate(readout, firstOrder: true, frozen));
         foreach (var name in readout.Keys)
@@ -171,35 +178,34 @@ internal sealed class TrainingScaling
         return (Iterate(Join(FirstStep, second), firstOrder: true, frozen), second);
     }
 
-    /// <summary>Everything that a feature is made from.</summary>
-    private HashSet<string> BehindFeatures()
-    {
-        var behind = Forward.Features.ToHashSet(StringComparer.Ordinal);
-        foreach (var (statement, reads) in forwardReads.Reverse())
-        {
-            if (new[] { statement }.Definitions().Any(definition => behind.Contains(definition.Name)))
-            {
-                behind.UnionWith(reads);
-            }
-        }
-
-        return behind;
-    }
-
     private void SetState(Interpretation interpretation, IReadOnlyDictionary<string, Increment> state)
     {
         foreach (var carried in loop.Carried)
         {
-            var change = state.GetValueOrDefault(carried.State.Name, Increment.None);
-            if (carried.State.Kind == ValueKind.Matrix)
-            {
-                interpretation.Set(carried.State.Name, start.MatrixOf(carried.Initial) with { Learned = change.Matrix });
-            }
-            else
-            {
-                interpretation.Set(carried.State.Name, start.SizeOf(carried.Initial) with { Change = change.Vector });
-            }
+            SetState(interpretation, carried, state.GetValueOrDefault(carried.State.Name, Increment.None));
         }
+    }
+
+    private void SetState(Interpretation interpretation, Carried carried, Increment change)
+    {
+        if (carried.State.Kind == ValueKind.Matrix)
+        {
+            interpretation.Set(carried.State.Name, start.MatrixOf(carried.Initial) with { Learned = change.Matrix });
+        }
+        else
+        {
+            interpretation.Set(carried.State.Name, start.SizeOf(carried.Initial) with { Change = change.Vector });
+        }
+    }
+
+    private Response? ResponseOf(Instruction instruction)
+    {
+        if (!responses.TryGetValue(instruction, out var response))
+        {
+            responses.Add(instruction, response = Response.Of(instruction, AtStart.SizeOf, leadingTerms));
+        }
+
+        return response;
     }
 
     /// <summary>What an iteration adds to the carried values: the next value without its own part linear in the present one, which decays but isn't learned.</summary>
@@ -226,8 +232,12 @@ internal sealed class TrainingScaling
     private static IReadOnlyList<MatrixFactors> Added(MatrixSize sum) => Interpretation.Joined(sum.Factors.Concat(sum.Learned)
         .Select(factor => new MatrixFactors(factor.Site, new Size(factor.Left.Total, Terms.Zero), new Size(factor.Right.Total, Terms.Zero))));
 
-    /// <summary>The exponent of the entries of ∂L/∂w in the steps looked at so far; null when it is 0. For plain gradient descent: momentum is as large.</summary>
-    public Rational? GradientOf(Parameter weight) => updates.TryGetValue(weight.Name, out var exponent) ? exponent - weight.C : null;
+    /// <summary>The exponent of the entries of ∂L/∂w over the whole training; null when it is 0. For plain gradient descent: momentum is as large.</summary>
+    public Rational? GradientOf(Parameter weight)
+    {
+        _ = (AfterFirstSteps, Whole);
+        return updates.TryGetValue(weight.Name, out var exponent) ? exponent - weight.C : null;
+    }
 
     private void Note(string name, Increment increment)
     {
