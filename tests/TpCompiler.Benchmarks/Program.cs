@@ -1,10 +1,16 @@
 using TpCompiler.Benchmarks.Coverage;
+using TpCompiler.Benchmarks.Emitted;
 using TpCompiler.Benchmarks.Steps;
 
-// `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold; anything else is for BenchmarkDotNet.
+// `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold, `emitted` times emitted C# beside `tpc run`; anything else is for BenchmarkDotNet.
 if (args is ["step", ..])
 {
     return StepCommand.Run(args[1..]);
+}
+
+if (args is ["emitted", ..])
+{
+    return EmittedCommand.Run(args[1..]);
 }
 
 if (args is ["coverage", ..])

@@ -26,7 +26,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
     private readonly string coordinate;
 
     private CSharpEvaluator(Program program, bool isAffine)
-        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Pairs", "Output", "Sobol", "Normal"))
+        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "given", "tolerance", "most", "worst", "next", "before", "now", "Estimates", "Estimate", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Pairs", "Output", "Sobol", "Normal"))
     {
         this.isAffine = isAffine;
         spaces = CoordinateSpaces.Of(program);
@@ -54,8 +54,9 @@ internal sealed class CSharpEvaluator : CSharpProgram
 
     private void WriteProgram()
     {
+        bool hasPairs = Program.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin);
         bool reads = Program.Body.Instructions().OfType<Instruction.Data>().Any();
-        Writer.Line($"// The limit of {Program.Name} as its width goes to infinity, in C#:  dotnet run {Program.Name}.cs{(reads ? " -- --data FILE.npz" : isAffine ? string.Empty : " --")}{(isAffine ? string.Empty : " [--points 2048] [--seed 0]")}");
+        Writer.Line($"// The limit of {Program.Name} as its width goes to infinity, in C#:  dotnet run {Program.Name}.cs{(reads ? " -- --data FILE.npz" : isAffine ? string.Empty : " --")}{(isAffine ? string.Empty : " [--points N] [--tolerance 5e-5] [--seed 0]")}");
         Writer.Line("// A vector of the net becomes a random variable, that of one of its coordinates, and a mean over coordinates an expectation E: the Master Theorem of arXiv 2009.10685.");
         Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsNote : CSharpLimitLibrary.PointsNote);
         if (reads)
@@ -72,11 +73,11 @@ internal sealed class CSharpEvaluator : CSharpProgram
 
         if (!isAffine)
         {
-            Writer.Line("int points = int.Parse(Option(\"--points\") ?? \"2048\");\nulong seed = ulong.Parse(Option(\"--seed\") ?? \"0\");");
+            Writer.Line("ulong seed = ulong.Parse(Option(\"--seed\") ?? \"0\");");
         }
 
         WriteSizes();
-        Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsMain : CSharpLimitLibrary.PointsMain);
+        Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsMain : CSharpLimitLibrary.PointsMain(hasPairs));
         Writer.Line().Line($"List<Output> Evaluate({(isAffine ? string.Empty : "ulong scrambling, ")}int {Size})").Line("{").In();
         Writer.Line("List<Output> outputs = [];");
         WriteSpaces();
@@ -88,7 +89,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
             Writer,
             isAffine,
             hasMatrices: Definitions.Values.Any(definition => definition.Kind == ValueKind.Matrix),
-            hasPairs: Program.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin),
+            hasPairs: hasPairs,
             hasRatios: ratios.Values.Any(ratio => !ratio.IsOne),
             Dimensions());
     }
@@ -265,6 +266,12 @@ internal sealed class CSharpEvaluator : CSharpProgram
         bool isVector = result.Kind == ValueKind.Vector;
         string entry = Expressions.Entry((Expr.Reference)result.AsReference());
         Writer.Comment($"{result.AsReference()} = {body}");
+        if (IsPlain(result, limit))
+        {
+            Writer.Line($"double {entry} = {Expressions.Print(limit)};");
+            return;
+        }
+
         if (isVector && result.Indices.Count == 0)
         {
             Writer.Line($"double[] {entry} = new double[{Size}];");

@@ -37,19 +37,33 @@ internal static class CSharpLimitLibrary
         }
         """;
 
-    public const string PointsMain = """
+    private const string Main = """
 
-        // A quarter of the points first: scramblings that all miss the same rare points agree, but more points then move the mean, and its error is at least half of the way.
-        foreach ((Estimate before, Estimate now) in Estimates(points / 4).Zip(Estimates(points)))
+        // Points until every error is as small as it shall be, or as many as are given.
+        // A quarter of them first: scramblings that all miss the same rare points agree, but more points then move the mean, and its error is at least half of the way.
+        string? given = Option("--points");
+        double tolerance = double.Parse(Option("--tolerance") ?? "5e-5", CultureInfo.InvariantCulture);
+        int points = int.Parse(given ?? "{first}");
+        List<Estimate> before = Estimates(points / 4);
+        while (true)
         {
-            Console.WriteLine(now.NotBelow(before, points));
+            List<Estimate> now = [.. Estimates(points).Zip(before, (estimate, earlier) => estimate.NotBelow(earlier, points))];
+            double worst = now.Max(estimate => estimate.Errors.Max());
+            int next = points * (worst > 3 * tolerance ? 4 : 2);
+            if (given is not null || !(worst > tolerance) || next > {most})
+            {
+                Console.WriteLine(string.Join('\n', now));
+                break;
+            }
+
+            (before, points) = (now, next);
         }
 
-        IEnumerable<Estimate> Estimates(int points)
+        List<Estimate> Estimates(int points)
         {
             List<Output>[] runs = new List<Output>[Estimate.Scramblings];
             Parallel.For(0, runs.Length, i => runs[i] = Evaluate(seed * 0x10000 + (ulong)i, points));
-            return Enumerable.Range(0, runs[0].Count).Select(i => Estimate.Of([.. runs.Select(run => run[i])])).ToList();
+            return [.. Enumerable.Range(0, runs[0].Count).Select(i => Estimate.Of([.. runs.Select(run => run[i])]))];
         }
         """;
 
@@ -496,6 +510,10 @@ internal static class CSharpLimitLibrary
             // Dimensions 2, 3, …
             private const string Table = @"
         """;
+
+    /// <summary>Runs the scramblings, with more and more points; where matrices have entries at pairs of points they start with few, as time grows like the square.</summary>
+    public static string PointsMain(bool hasPairs) =>
+        Main.Replace("{first}", hasPairs ? "256" : "2048", StringComparison.Ordinal).Replace("{most}", hasPairs ? "1 << 11" : "1 << 18", StringComparison.Ordinal);
 
     /// <summary>Writes the types that a limit needs.</summary>
     /// <param name="writer">Behind the functions of the program.</param>

@@ -188,6 +188,9 @@ internal abstract class CSharpProgram
         _ => throw new UnreachableException(),
     };
 
+    /// <summary>Whether a number is an expression without sums, which needs no block of its own.</summary>
+    protected static bool IsPlain(Definition result, Expr body) => result.Indices.Count + result.Widths.Count == 0 && !body.DescendantsAndSelf().OfType<Expr.Sum>().Any();
+
     protected bool HasVector(Expr expr) => expr.References().Any(reference => Definitions[reference.Name].Kind == ValueKind.Vector);
 
     private string SizeOf(Axis axis)

@@ -53,7 +53,7 @@ internal sealed class CSharpSimulator : CSharpProgram
         Writer.Line("Random random = new(int.Parse(Option(\"--seed\") ?? \"0\"));");
         foreach (Width width in Program.Widths.Skip(1))
         {
-            Writer.Line($"int {Names.Of("width", width.Name)} = Math.Max(1, (int)Math.Round({Expressions.Print(width.Ratio)} * {n}));");
+            Writer.Line($"int {Names.Of("width", width.Name)} = Math.Max(1, (int)Math.Round({Expressions.Print(width.Ratio)} * (double){n}));");
         }
 
         WriteSizes();
@@ -95,6 +95,10 @@ internal sealed class CSharpSimulator : CSharpProgram
                 break;
             case Instruction.Nonlin { Body.IsZero: true } or Instruction.MatrixSum { Terms.Count: 0 } when shape.Length > 0:
                 Writer.Line($"var {name} = {made};");
+                break;
+            case Instruction.Nonlin { Body: var simple } when IsPlain(result, simple):
+                Writer.Comment($"{result.AsReference()} = {simple}");
+                Writer.Line($"double {name} = {Expressions.Print(Nonlinearities.ExpandAll(simple))};");
                 break;
             case Instruction.Nonlin nonlin:
                 Expr body = Nonlinearities.ExpandAll(nonlin.Body).RenameSumsApart(result.Indices.Select(binder => binder.Name));

@@ -31,16 +31,13 @@ public sealed class EmittedLimitTests : IDisposable
     public void CSharp_limits_agree_with_tpc_to_rounding()
     {
         string[] few = ["wishart", "two_heads", "adam"];
-        var random = new Random(7);
-        var rows = Path.Combine(folder, "rows.csv");
-        File.WriteAllLines(rows, Enumerable.Range(0, 8).Select(_ => string.Join(',', Enumerable.Range(0, 10).Select(_ => (random.NextDouble() - 0.5).ToString("0.###", CultureInfo.InvariantCulture)))));
         var agreed = 0;
         foreach (var example in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
         {
             var (program, samples) = (Path.Combine(folder, example + ".cs"), Path.Combine(folder, example + ".npz"));
             if ((EmittedCSharp.EveryExample || few.Contains(example))
                 && TpcRun.Of("compile", Example(example), "--emit", "evaluator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
-                && TpcRun.Of(["run", Example(example), "--limit", "--points", Points, "--seed", "3", "--save", samples, "--format", "json", .. (string[])(example == "two_heads" ? ["--data", rows] : [])]) is { ExitCode: 0 } run)
+                && TpcRun.Of(["run", Example(example), "--limit", "--points", Points, "--seed", "3", "--save", samples, "--format", "json", .. EmittedCSharp.DataFor(example, folder)]) is { ExitCode: 0 } run)
             {
                 AssertAgree(example, run.Output, EmittedCSharp.Run(program, "--points", Points, "--seed", "3", "--data", samples));
                 agreed++;
@@ -48,6 +45,17 @@ public sealed class EmittedLimitTests : IDisposable
         }
 
         Assert.InRange(agreed, EmittedCSharp.EveryExample ? 28 : few.Length, int.MaxValue);
+    }
+
+    /// <summary>Without a number of points both take more of them until the tolerance is reached.</summary>
+    [Fact]
+    public void A_tolerance_leads_an_emitted_limit_to_the_points_of_tpc()
+    {
+        var (program, samples) = (Path.Combine(folder, "relu.cs"), Path.Combine(folder, "relu.npz"));
+        TpcRun.Of("compile", Example("relu"), "--emit", "evaluator", "--target", "csharp", "-o", program);
+        var run = TpcRun.Of("run", Example("relu"), "--limit", "--tolerance", "1e-3", "--save", samples, "--format", "json");
+        Assert.Contains("\"points\": 4096", run.Output, StringComparison.Ordinal);
+        AssertAgree("relu", run.Output, EmittedCSharp.Run(program, "--tolerance", "1e-3", "--data", samples));
     }
 
     [Fact]

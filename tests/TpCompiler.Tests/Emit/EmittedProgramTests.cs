@@ -54,7 +54,7 @@ public sealed class EmittedProgramTests : IDisposable
             var (program, weights) = (Path.Combine(folder, example + ".cs"), Path.Combine(folder, example + ".npz"));
             if ((every || few.Contains(example))
                 && TpcRun.Of("compile", Example(example), "--emit", "simulator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
-                && TpcRun.Of("run", Example(example), "--width", "16", "--seed", "3", "--save", weights, "--format", "json") is { ExitCode: 0 } run)
+                && TpcRun.Of(["run", Example(example), "--width", "16", "--seed", "3", "--save", weights, "--format", "json", .. EmittedCSharp.DataFor(example, folder)]) is { ExitCode: 0 } run)
             {
                 AssertAgree(example, run.Output, EmittedCSharp.Run(program, "--width", "16", "--data", weights, "--weights", weights));
                 agreed++;
