@@ -135,16 +135,24 @@ internal sealed class RunCommand : Command
 
     private TrainingReport? MeasuredLimit(RunnableProgram program, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
     {
+        bool isSingle = parsed.GetResult(precision) is { Implicit: false } && parsed.GetValue(precision) == Precision.Single.Name();
         if (program.Verdict?.Regime == Regime.KernelRegime)
         {
-            diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "a test of a training in the kernel regime").WithHelp("without `test`, `validation` and `epoch` the program runs"));
-            return null;
+            if (program.Plan!.Written is null)
+            {
+                diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "a test of a training by an optimizer in the kernel regime").WithHelp("with the update written out in a `step` the test is run; without `test`, `validation` and `epoch` the program runs"));
+                return null;
+            }
+
+            return isSingle
+                ? TrainingRunner.Kernel<float>(program, parsed.GetValue(checkpoint), reporter, diagnostics)
+                : TrainingRunner.Kernel<double>(program, parsed.GetValue(checkpoint), reporter, diagnostics);
         }
 
         Save(program, program.Samples, parsed, diagnostics);
         return LimitOf.Program(program, diagnostics) is null ? null : TrainingRunner.Limit(
             program,
-            new LimitSettings { Points = parsed.GetValue(points), Seed = parsed.GetValue(seed), AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount, SinglePrecision = parsed.GetResult(precision) is { Implicit: false } && parsed.GetValue(precision) == Precision.Single.Name() },
+            new LimitSettings { Points = parsed.GetValue(points), Seed = parsed.GetValue(seed), AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount, SinglePrecision = isSingle },
             parsed.GetValue(checkpoint),
             reporter,
             diagnostics);

@@ -65,15 +65,14 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
 
     /// <param name="name">The program's name.</param>
     /// <param name="startsAtZero">Whether f₀ is 0, and not the mean of a Gaussian process.</param>
-    /// <param name="kernels">What the numbers come from.</param>
+    /// <param name="isClosedForm">Whether the kernels have closed forms.</param>
     /// <param name="records">f and loss at each step.</param>
-    public static RunReport OfKernel(string name, bool startsAtZero, IReadOnlyList<LayeredKernel> kernels, IReadOnlyList<LimitRecord> records)
+    public static RunReport OfKernel(string name, bool startsAtZero, bool isClosedForm, IReadOnlyList<LimitRecord> records)
     {
-        LayeredKernel kernel = kernels.FirstOrDefault(some => !some.IsClosedForm) ?? kernels[0];
-        string tier = kernel.Tier;
+        string tier = LayeredKernel.TierOf(isClosedForm);
         string start = startsAtZero ? "f starts at 0" : "f starts at 0, the mean of its Gaussian process";
         return new(
-            $"{name} in the limit of infinite width (kernel regime, {tier}, ± {(kernel.IsClosedForm ? "rounding" : "a bound")}; {start})",
+            $"{name} in the limit of infinite width (kernel regime, {tier}, ± {(isClosedForm ? "rounding" : "a bound")}; {start})",
             json =>
             {
                 json.WriteString("program", name);

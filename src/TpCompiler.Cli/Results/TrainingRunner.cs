@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Numerics;
 using TpCompiler.Cli.Data;
 using TpCompiler.Diagnostics;
 using TpCompiler.Limits;
 using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.KernelRegime;
 using TpCompiler.Numerics.Limit;
 using TpCompiler.Numerics.Simulation;
 using Program = TpCompiler.Ir.Program;
@@ -82,6 +84,31 @@ internal static class TrainingRunner
                 json.WriteString("kind", "limit");
                 json.WriteString("carrier", tier);
                 json.WriteNumber("points", points);
+            },
+            [session]);
+    }
+
+    /// <summary>A written step in the kernel regime, on the distinct samples that it meets.</summary>
+    public static TrainingReport? Kernel<T>(RunnableProgram program, string? checkpoint, Reporter reporter, DiagnosticBag diagnostics)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (KernelRun.Descent<T>(program, diagnostics) is not { } descent)
+        {
+            return null;
+        }
+
+        string precision = typeof(T) == typeof(float) ? ", inner products in fp32" : "";
+        TrainingSession? session = Run(program, program.Measured!.Program, checkpoint, $"kernel{precision}", reporter, diagnostics, (observer, _, cancel) =>
+            descent.Train(program.Feed, program.Plan!.Steps, observer(), cancel));
+        string tier = LayeredKernel.TierOf(descent.IsClosedForm);
+        return session is null ? null : new TrainingReport(
+            string.Create(CultureInfo.InvariantCulture, $"{program.Program.Name} in the limit of infinite width (kernel regime, {tier}{precision}; {descent.Samples} distinct samples; f starts at 0)"),
+            json =>
+            {
+                json.WriteString("program", program.Program.Name);
+                json.WriteString("kind", "kernel");
+                json.WriteString("carrier", tier);
+                json.WriteNumber("samples", descent.Samples);
             },
             [session]);
     }

@@ -33,7 +33,10 @@ public sealed class LayeredKernel
     public bool IsClosedForm => values.Concat(slopes).All(moments => moments is null or { IsClosedForm: true });
 
     /// <summary>How its numbers are computed.</summary>
-    public string Tier => IsClosedForm ? "closed forms" : "quadrature";
+    public string Tier => TierOf(IsClosedForm);
+
+    /// <summary>How the numbers of kernels are computed, in words.</summary>
+    public static string TierOf(bool isClosedForm) => isClosedForm ? "closed forms" : "quadrature";
 
     /// <summary>Both kernels between the two sets; rows in parallel.</summary>
     public KernelMatrices Between(InnerProducts inputs)

@@ -69,4 +69,12 @@ public static class Elementwise
     /// <summary>cos x; its absolute error is below an ulp of 1.</summary>
     public static void Cos<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Cos, T>(x, y);
+
+    /// <summary>arcsin x; NaN beyond ±1. Its absolute error is below an ulp of 2.</summary>
+    public static void Arcsin<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Arcsin, T>(x, y);
+
+    /// <summary>arccos x; NaN beyond ±1. Its absolute error is below three ulp of 1, and near 1 its relative error a few ulp.</summary>
+    public static void Arccos<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Arccos, T>(x, y);
 }

@@ -15,6 +15,8 @@ public static class ElementwiseTable
     private static readonly FrozenDictionary<string, ElementwiseFunction> Rows = new ElementwiseFunction[]
     {
         new("abs", Elementwise.Abs, Elementwise.Abs),
+        new("arccos", Elementwise.Arccos, Elementwise.Arccos),
+        new("arcsin", Elementwise.Arcsin, Elementwise.Arcsin),
         new("cos", Elementwise.Cos, Elementwise.Cos),
         new("erf", Elementwise.Erf, Elementwise.Erf),
         new("erfc", Elementwise.Erfc, Elementwise.Erfc),

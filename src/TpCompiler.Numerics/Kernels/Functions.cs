@@ -159,4 +159,20 @@ internal static class Functions
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Trigonometric<TV, T>.Cos(x);
     }
+
+    internal readonly struct Arcsin : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => InverseTrigonometric<TV, T>.Arcsin(x);
+    }
+
+    internal readonly struct Arccos : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => InverseTrigonometric<TV, T>.Arccos(x);
+    }
 }

@@ -151,6 +151,30 @@ public sealed class ElementwiseTests
     }
 
     [Fact]
+    public void Inverse_sine_and_cosine_are_exact_to_rounding_and_nothing_beyond_one()
+    {
+        double[] x = [.. Enumerable.Range(-4000, 8001).Select(i => i / 4000.0), .. Enumerable.Range(1, 50).SelectMany(k => new[] { 1 - Math.Pow(2, -k), Math.Pow(2, -k) - 1, Math.Pow(2, -k) })];
+        double[] sine = new double[x.Length], cosine = new double[x.Length];
+        float[] singleX = [.. x.Select(value => (float)value)];
+        float[] singleSine = new float[x.Length], singleCosine = new float[x.Length];
+        Elementwise.Arcsin<double>(x, sine);
+        Elementwise.Arccos<double>(x, cosine);
+        Elementwise.Arcsin<float>(singleX, singleSine);
+        Elementwise.Arccos<float>(singleX, singleCosine);
+        for (int i = 0; i < x.Length; i++)
+        {
+            RequireClose("arcsin", x[i], Math.Asin(x[i]), sine[i], 0, 2 * DoubleUlp);
+            RequireClose("arccos", x[i], Math.Acos(x[i]), cosine[i], x[i] > 0.5 ? 3 * DoubleUlp : 0, x[i] > 0.5 ? 0 : 3 * DoubleUlp);
+            RequireClose("arcsin", singleX[i], Math.Asin(singleX[i]), singleSine[i], 0, 2 * SingleUlp);
+            RequireClose("arccos", singleX[i], Math.Acos(singleX[i]), singleCosine[i], singleX[i] > 0.5f ? 3 * SingleUlp : 0, singleX[i] > 0.5f ? 0 : 3 * SingleUlp);
+        }
+
+        double[] outside = [1.0000001, -2, double.NaN, double.PositiveInfinity];
+        Elementwise.Arccos<double>(outside, outside);
+        Assert.All(outside, value => Assert.True(double.IsNaN(value)));
+    }
+
+    [Fact]
     public void Result_does_not_depend_on_the_place_in_the_span() =>
         (from x in Gen.Float[-20f, 20f].Array[1, 70] from cut in Gen.Int[0, 70] select (x, cut)).Sample(sample =>
         {
@@ -172,6 +196,7 @@ public sealed class ElementwiseTests
         RequireSameBits<Functions.Softplus>();
         RequireSameBits<Functions.Tanh>();
         RequireSameBits<Functions.Sin>();
+        RequireSameBits<Functions.Arccos>();
         RequireSameBits<Functions.Log>();
     }
 
