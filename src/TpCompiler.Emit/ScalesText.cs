@@ -41,7 +41,13 @@ public static class ScalesText
 
         if (verdict.InitialOutput is { } initial)
         {
-            text.Append("  - ").AppendJoin(", ", verdict.Outputs).Append(" at initialisation is ").Append(initial == InitialOutput.GaussianProcess ? "a Gaussian process" : "0").Append('\n');
+            text.Append("  - ").AppendJoin(", ", verdict.Outputs).Append((verdict.Outputs.Count, initial) switch
+            {
+                (1, InitialOutput.GaussianProcess) => " at initialisation is a Gaussian process",
+                (1, _) => " at initialisation is 0",
+                (_, InitialOutput.GaussianProcess) => " at initialisation are Gaussian processes",
+                _ => " at initialisation are 0",
+            }).Append('\n');
         }
 
         if (verdict.Kernel.Count > 0)

@@ -13,20 +13,35 @@ internal sealed class KernelDescent
     private readonly string sample;
     private readonly IReadOnlyList<Index> at;
 
-    private KernelDescent(Network network, TrainingPlan plan, string sample, IReadOnlyList<IndexBinder> axes)
+    private KernelDescent(Network network, TrainingPlan plan, string sample, string output, IReadOnlyList<IndexBinder> axes)
     {
-        (this.plan, this.sample) = (plan, sample);
-        (output, batch) = (network.Outputs[0], network.BatchAxis);
+        (this.plan, this.sample, this.output, batch) = (plan, sample, output, network.BatchAxis);
         at = [.. axes.Select(binder => (Index)binder.Name)];
     }
 
     /// <summary>The equations of training, or null for a rule that has none.</summary>
-    /// <param name="network">A network with one output.</param>
+    /// <param name="network">The network.</param>
     /// <param name="plan">Its training.</param>
     /// <param name="sample">The index of the batch.</param>
-    /// <param name="axes">The other axes of the output.</param>
-    public static ValueList<Equation>? Of(Network network, TrainingPlan plan, string sample, IReadOnlyList<IndexBinder> axes) =>
-        KernelRule.Of(plan.Rule) is { UsesNorm: false } rule ? new KernelDescent(network, plan, sample, axes).Equations(rule) : null;
+    /// <param name="outputs">The outputs, with their axes besides the batch.</param>
+    public static ValueList<Equation>? Of(Network network, TrainingPlan plan, string sample, IReadOnlyList<(string Output, ValueList<IndexBinder> Axes)> outputs)
+    {
+        if (KernelRule.Of(plan.Rule) is not { } rule)
+        {
+            return null;
+        }
+
+        var norm = outputs.Select(output => new KernelDescent(network, plan, sample, output.Output, output.Axes).SquaredNorm(output.Axes));
+        return
+        [
+            .. rule.UsesNorm
+                ? [new Equation(NormAt, Relation.Equal, Expr.Pow(Expr.SumOf(norm), Rational.Half), "the global norm of the gradient")]
+                : Array.Empty<Equation>(),
+            .. outputs.SelectMany(output => new KernelDescent(network, plan, sample, output.Output, output.Axes).Equations(rule)),
+        ];
+    }
+
+    private static Expr.Reference NormAt => new(KernelRule.Norm, [TrainingProgram.Step]);
 
     private static Index Next => new Index.Shifted(TrainingProgram.Step, 1);
 
@@ -42,17 +57,28 @@ internal sealed class KernelDescent
     ];
 
     private Expr Sum(IEnumerable<KernelTerm> terms) =>
-        Expr.SumOf(terms.Select(term => Expr.ProductOf([term.Coefficient, Expr.Pow(plan.LearningRate, term.Degree), Atom(term.Atom)])));
+        Expr.SumOf(terms.Select(term => Expr.ProductOf([term.Coefficient.SubstituteReferences(reference => reference.Name == KernelRule.Norm ? NormAt : reference), Expr.Pow(plan.LearningRate, term.Degree), Atom(term.Atom)])));
 
     private Expr Atom(string atom) => atom switch
     {
         KernelRule.Weight => F(TrainingProgram.Step),
         KernelRule.Gradient => Expr.SumOver(
             new IndexBinder(sample + "'", batch),
-            Expr.Of("Theta_" + output, sample, sample + "'") * new Expr.Reference("dloss_" + output, [TrainingProgram.Step, sample + "'", .. at])),
+            Kernel * Slope(sample + "'")),
         _ when atom.EndsWith('+') => Slot(atom[..^1], Next),
         _ => Slot(atom, TrainingProgram.Step),
     };
+
+    private Expr Kernel => Expr.Of("Theta_" + output, sample, sample + "'");
+
+    private Expr.Reference Slope(Index at) => new("dloss_" + output, [TrainingProgram.Step, at, .. this.at]);
+
+    /// <summary>Σ_{b,b'} ∂L/∂f(ξ_b) Θ(ξ_b, ξ_b') ∂L/∂f(ξ_b'), summed over the other axes of the output.</summary>
+    private Expr SquaredNorm(ValueList<IndexBinder> axes)
+    {
+        var square = Expr.SumOver(new IndexBinder(sample, batch), Slope(sample) * Expr.SumOver(new IndexBinder(sample + "'", batch), Kernel * Slope(sample + "'")));
+        return axes.Aggregate(square, (sum, axis) => Expr.SumOver(axis, sum));
+    }
 
     private Expr.Reference F(Index time) => new(output, [time, sample, .. at]);
 

@@ -21,6 +21,8 @@ public sealed class KernelEquations
     private readonly HashSet<string> features = new(StringComparer.Ordinal);
     private readonly List<Equation> covariance = [];
     private readonly List<Equation> tangent = [];
+    private readonly HashSet<string> frozen = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Readout> readouts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Rational> ratios;
     private readonly string sample;
 
@@ -33,7 +35,10 @@ public sealed class KernelEquations
         sample = network.Inputs.SelectMany(input => input.Result.Indices).First(binder => binder.Axis == network.BatchAxis).Name;
     }
 
-    /// <summary>The equations, or null for a network that is not a chain of fully connected layers with one output.</summary>
+    /// <summary>A Moment of last weights with features, or an output: its own covariance and tangent kernel, and the last weights, which make it independent of other outputs.</summary>
+    private sealed record Readout(Expr Covariance, Expr Tangent, ValueList<string> Weights, ValueList<IndexBinder> Axes);
+
+    /// <summary>The equations, or null for a network that is not a chain of fully connected layers, with outputs that have last weights of their own.</summary>
     /// <param name="network">The network.</param>
     /// <param name="contributing">The weights whose updates move f by Θ(1).</param>
     /// <param name="initial">Whether f starts as a Gaussian process or at 0.</param>
@@ -52,11 +57,6 @@ public sealed class KernelEquations
 
     private LimitEquations Derive(Scaling.InitialOutput? initial, TrainingPlan? plan)
     {
-        if (network.Inputs.Count != 1 || network.Outputs is not [var output])
-        {
-            throw new NotLayeredException();
-        }
-
         foreach (var statement in network.Forward)
         {
             switch (statement)
@@ -72,32 +72,50 @@ public sealed class KernelEquations
                 case Instruction.Nonlin { Result.Kind: ValueKind.Vector } nonlin:
                     Vector(nonlin);
                     break;
-                case Instruction.Moment moment when moment.Result.Name == output:
-                    Readout(moment);
+                case Instruction.Moment moment:
+                    readouts.Add(moment.Result.Name, ReadoutOf(moment));
+                    break;
+                case Instruction.Nonlin { Result.Kind: ValueKind.Scalar } sum:
+                    readouts.Add(sum.Result.Name, WithBias(sum));
                     break;
                 default:
                     throw new NotLayeredException();
             }
         }
 
-        if (initial != Scaling.InitialOutput.GaussianProcess)
+        var last = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var output in network.Outputs)
         {
-            // The covariance of f itself vanishes.
-            covariance.RemoveAll(equation => equation.Left == K(output));
+            if (!readouts.TryGetValue(output, out var readout) || !readout.Weights.All(last.Add))
+            {
+                throw new NotLayeredException();
+            }
+
+            // Where f starts at 0, the covariance of f itself vanishes.
+            if (initial == Scaling.InitialOutput.GaussianProcess)
+            {
+                covariance.Add(new(K(output), Relation.Equal, readout.Covariance));
+            }
+
+            tangent.Add(new(Theta(output), Relation.Equal, readout.Tangent));
         }
+
+        var several = network.Outputs.Count > 1;
+        List<string> axes = [.. network.Outputs.SelectMany(output => readouts[output].Axes).Select(binder => binder.Name).Distinct()];
 
         List<EquationSection> sections =
         [
             new(initial == Scaling.InitialOutput.GaussianProcess
-                ? "f at initialisation: a Gaussian process with covariance K of f" + string.Concat(OutputAxes(output).Select(binder => ", independent for each " + binder.Name))
-                : "f starts at 0; covariances of the layers at initialisation", covariance.ToValueList()),
+                ? (several ? "outputs at initialisation: independent Gaussian processes, each with its own covariance K" : "f at initialisation: a Gaussian process with covariance K of f")
+                    + (axes.Count == 0 ? string.Empty : ", independent for each " + string.Join(" and ", axes))
+                : (several ? "outputs start at 0" : "f starts at 0") + "; covariances of the layers at initialisation", covariance.ToValueList()),
             new("tangent kernel: the weights " + string.Join(", ", contributing) + " contribute", tangent.ToValueList()),
         ];
         if (plan is not null)
         {
             sections.Add(plan.Written is not null ? new("training: the program writes its step out, and kernel gradient descent is derived for the optimizers of a `train` block", [])
-                : KernelDescent.Of(network, plan, sample, OutputAxes(output)) is { } training ? new("training: kernel gradient descent", training)
-                : new("training: this rule has no kernel gradient descent, it is more than a sum of gradients (weight decay, or a norm)", []));
+                : KernelDescent.Of(network, plan, sample, [.. network.Outputs.Select(output => (output, readouts[output].Axes))]) is { } training ? new("training: kernel gradient descent", training)
+                : new("training: this rule has no kernel gradient descent, it is more than a sum of gradients (weight decay shrinks the initial weights, and the kernel with them)", []));
         }
 
         return new LimitEquations(network.Name, sections.ToValueList());
@@ -111,10 +129,6 @@ public sealed class KernelEquations
         : term;
 
     private static IEnumerable<Expr> Factors(Expr term) => term is Expr.Multiply product ? product.Factors : [term];
-
-    /// <summary>The axes of an output behind the batch: its coordinates are independent and have one kernel.</summary>
-    private IReadOnlyList<IndexBinder> OutputAxes(string output) =>
-        [.. network.Forward.OfType<Instruction.Moment>().First(moment => moment.Result.Name == output).Result.Indices.Where(binder => binder.Name != sample)];
 
     /// <summary>The square of what multiplies a term, every width in units of n; its power of n is not in it.</summary>
     private Expr Square(Expr term) => Expr.ProductOf(Factors(term).Select(factor => factor switch
@@ -144,7 +158,20 @@ public sealed class KernelEquations
     /// <summary>How many coordinates a vector has, in units of n.</summary>
     private Rational Coordinates(string vector) => ratios[network.Forward.Definitions().First(definition => definition.Name == vector).Widths[0]];
 
-    private Expr Theta(string name) => Expr.Of("Theta_" + name, sample, sample + "'");
+    /// <summary>Θ of a value; 0 where no weight that contributes stands before it.</summary>
+    private Expr Theta(string name) => frozen.Contains(name) ? Expr.Zero : Expr.Of("Theta_" + name, sample, sample + "'");
+
+    private void Tangent(string name, Expr kernel, string? law = null)
+    {
+        if (kernel.IsZero)
+        {
+            frozen.Add(name);
+        }
+        else
+        {
+            tangent.Add(new(Theta(name), Relation.Equal, kernel, law));
+        }
+    }
 
     private void Vector(Instruction.Nonlin nonlin)
     {
@@ -205,7 +232,7 @@ public sealed class KernelEquations
 
         preactivations.Add(name);
         covariance.Add(new(K(name), Relation.Equal, k));
-        tangent.Add(new(Theta(name), Relation.Equal, theta));
+        Tangent(name, theta);
     }
 
     private Expr Contribution(Parameter parameter, Expr kernel) => contributing.Contains(parameter.Name) ? kernel : Expr.Zero;
@@ -227,7 +254,7 @@ public sealed class KernelEquations
         }
 
         covariance.Add(new(K(name), Relation.Equal, value, Law(value, h.Name)));
-        tangent.Add(new(Theta(name), Relation.Equal, slope, Law(slope, h.Name)));
+        Tangent(name, slope, Law(slope, h.Name));
     }
 
     private Expr.Reference Angle(string name) => new("theta_" + name, [sample, sample + "'"]);
@@ -248,7 +275,9 @@ public sealed class KernelEquations
         return ClosedForms.Pair(phi, phi, h, p, q, r, Angle(h.Name)) ?? new Expr.Expectation(phi.SubstituteReferences(_ => U) * phi.SubstituteReferences(_ => V));
     }
 
-    private void Readout(Instruction.Moment moment)
+    private ValueList<IndexBinder> AxesOf(Definition output) => [.. output.Indices.Where(binder => binder.Name != sample)];
+
+    private Readout ReadoutOf(Instruction.Moment moment)
     {
         var rest = Split(moment.Body) is Expr.Multiply { Factors: [Expr.Reference one, Expr.Reference two] } ? (one, two) : throw new NotLayeredException();
         var (weight, feature) = parameters.ContainsKey(rest.one.Name) ? (rest.one, rest.two) : (rest.two, rest.one);
@@ -259,8 +288,45 @@ public sealed class KernelEquations
 
         // A mean over m coordinates has 1/m of the variance of each.
         var square = Square(moment.Body) / ratios[moment.Width];
-        covariance.Add(new(K(moment.Result.Name), Relation.Equal, square * parameter.Variance * K(feature.Name)));
-        tangent.Add(new(Theta(moment.Result.Name), Relation.Equal, Contribution(parameter, square * K(feature.Name)) + (square * parameter.Variance * Theta(feature.Name))));
+        return new Readout(
+            square * parameter.Variance * K(feature.Name),
+            Contribution(parameter, square * K(feature.Name)) + (square * parameter.Variance * Theta(feature.Name)),
+            [weight.Name],
+            AxesOf(moment.Result));
+    }
+
+    /// <summary>Moments of different last weights, and biases, are independent.</summary>
+    private Readout WithBias(Instruction.Nonlin sum)
+    {
+        var (k, theta) = (Expr.Zero, Expr.Zero);
+        var weights = new List<string>();
+        foreach (var term in Terms(sum.Body))
+        {
+            var square = Square(term);
+            if (Split(term) is not Expr.Reference reference)
+            {
+                throw new NotLayeredException();
+            }
+
+            if (readouts.TryGetValue(reference.Name, out var part))
+            {
+                k += square * part.Covariance;
+                theta += square * part.Tangent;
+                weights.AddRange(part.Weights);
+            }
+            else if (parameters.TryGetValue(reference.Name, out var bias) && bias.Type.Kind == ValueKind.Scalar)
+            {
+                k += square * Spread(term, bias, sumsOverWidth: false);
+                theta += Contribution(bias, square);
+                weights.Add(bias.Name);
+            }
+            else
+            {
+                throw new NotLayeredException();
+            }
+        }
+
+        return weights.Distinct().Count() == weights.Count ? new Readout(k, theta, weights.ToValueList(), AxesOf(sum.Result)) : throw new NotLayeredException();
     }
 
     private sealed class NotLayeredException : Exception;

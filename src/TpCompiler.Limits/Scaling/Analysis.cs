@@ -84,6 +84,8 @@ internal sealed class Analysis
     {
         var statements = program.Parameters.Count == 0 ? program.Body : forward.Statements;
         var read = statements.SelectMany(statement => statement.Reads()).ToHashSet(StringComparer.Ordinal);
+        // A part of f is no number that something goes on from.
+        read.ExceptWith(forward.Outputs.SelectMany(output => SummandsOf(output) ?? []).Where(name => statements.Count(statement => statement.Reads().Contains(name)) == 1));
         return statements.Instructions().OfType<Instruction.Moment>()
             .Where(moment => read.Contains(moment.Result.Name) && sizes.SizeOf(moment.Result.Name).Initial.Exponent is { IsZero: true })
             .Where(moment => sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
@@ -183,10 +185,29 @@ internal sealed class Analysis
             return Scaling.InitialOutput.Zero;
         }
 
-        var moments = forward.Statements.Instructions().OfType<Instruction.Moment>().Where(moment => forward.Outputs.Contains(moment.Result.Name)).ToList();
-        return moments.Count == forward.Outputs.Count && moments.All(moment =>
-            sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
-                ? Scaling.InitialOutput.GaussianProcess
-                : null;
+        return forward.Outputs.All(output => SummandsOf(output)?.All(IsGaussian) == true) ? Scaling.InitialOutput.GaussianProcess : null;
+
+        bool IsGaussian(string name) => sizes.SizeOf(name).Initial.Exponent is not { IsZero: true }
+            || (instructions.TryGetValue(name, out var instruction)
+                ? instruction is Instruction.Moment moment && sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true }
+                : program.Parameters.Any(parameter => parameter.Name == name));
+    }
+
+    /// <summary>The Moments and scalar weights (biases) that an output is a sum of, with numbers before them; null when it is anything else.</summary>
+    private IReadOnlyList<string>? SummandsOf(string output)
+    {
+        switch (instructions.GetValueOrDefault(output))
+        {
+            case Instruction.Moment:
+                return [output];
+            case Instruction.Nonlin nonlin:
+                var terms = nonlin.Body is Expr.Add sum ? sum.Terms : [nonlin.Body];
+                var names = terms.SelectMany(term => (term is Expr.Multiply product ? product.Factors : [term]).Where(factor => factor is not (Expr.Constant or Expr.WidthPower)).ToList() is [Expr.Reference only] ? [only.Name] : Array.Empty<string>()).ToList();
+                return names.Count == terms.Count && names.All(name => instructions.GetValueOrDefault(name) is Instruction.Moment || program.Parameters.Any(parameter => parameter.Name == name && parameter.Type.Kind == ValueKind.Scalar))
+                    ? names
+                    : null;
+            default:
+                return null;
+        }
     }
 }

@@ -80,6 +80,8 @@ internal sealed class EquationSolver(IReadOnlyDictionary<string, int> sizes)
                 return Math.Acos(Evaluate(x, at));
             case Expr.Call { Function: "sin", Arguments: [var x] }:
                 return Math.Sin(Evaluate(x, at));
+            case Expr.Call { Function: "relu", Arguments: [var x] }:
+                return Math.Max(0, Evaluate(x, at));
             case Expr.Call { Function: "arcsin", Arguments: [var x] }:
                 return Math.Asin(Evaluate(x, at));
             case Expr.Sum sum:

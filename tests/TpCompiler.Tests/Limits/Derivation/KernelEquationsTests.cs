@@ -60,6 +60,8 @@ public class KernelEquationsTests
     [InlineData("sgd(lr: 1/5, momentum: 9/10)")]
     [InlineData("nesterov(lr: 1/5)")]
     [InlineData("inside(lr: 1/5)")]
+    [InlineData("sgd(lr: 1/5, clip: 1/2)")]
+    [InlineData("sgd(lr: 1/5, momentum: 9/10, clip: 3/2)")]
     public void Optimizer_moves_f_as_it_moves_the_weights_of_a_linear_model(string optimizer)
     {
         const string Rules = """
@@ -82,7 +84,8 @@ public class KernelEquationsTests
         double[] targets = [1, -2, 0.5];
         double[] w = [0.2, -0.1, 0.3];
         var m = new double[3];
-        var beta = optimizer.StartsWith("sgd(lr: 1/5)", StringComparison.Ordinal) ? 0 : 0.9;
+        var beta = optimizer.StartsWith("sgd", StringComparison.Ordinal) && !optimizer.Contains("momentum", StringComparison.Ordinal) ? 0 : 0.9;
+        var clip = optimizer.Contains("clip: 1/2", StringComparison.Ordinal) ? 0.5 : optimizer.Contains("clip: 3/2", StringComparison.Ordinal) ? 1.5 : double.PositiveInfinity;
         var solver = new EquationSolver(new Dictionary<string, int> { ["b"] = 3 });
         for (var b = 0; b < 3; b++)
         {
@@ -106,14 +109,15 @@ public class KernelEquationsTests
                 solver["dloss_f", t, b] = df[b];
             }
 
+            var g = Enumerable.Range(0, 3).Select(k => Enumerable.Range(0, 3).Sum(b => phi[b][k] * df[b])).ToList();
+            var scale = Math.Min(1, clip / Math.Sqrt(g.Sum(x => x * x)));
             for (var k = 0; k < 3; k++)
             {
-                var g = Enumerable.Range(0, 3).Sum(b => phi[b][k] * df[b]);
-                m[k] = (beta * m[k]) + g;
-                w[k] -= 0.2 * (optimizer.StartsWith("nesterov", StringComparison.Ordinal) ? g + (beta * m[k]) : m[k]);
+                m[k] = (beta * m[k]) + (scale * g[k]);
+                w[k] -= 0.2 * (optimizer.StartsWith("nesterov", StringComparison.Ordinal) ? g[k] + (beta * m[k]) : m[k]);
             }
 
-            foreach (var equation in training.Where(equation => equation.Left is Expr.Reference { Indices: [Index.Shifted, ..] }))
+            foreach (var equation in training.Where(equation => equation.Left is not Expr.Reference { Indices: [Index.Fixed, ..] }))
             {
                 solver.Solve(equation, new Dictionary<string, int> { ["t"] = t });
             }
@@ -127,14 +131,39 @@ public class KernelEquationsTests
         double F(int b) => phi[b].Zip(w, (x, y) => x * y).Sum();
     }
 
-    [Theory]
-    [InlineData("lr: 1/10, weight_decay: 1/100")]
-    [InlineData("lr: 1/10, clip: 1")]
-    public void Rule_that_is_no_sum_of_gradients_gets_no_equation_and_says_so(string settings)
+    [Fact]
+    public void Weight_decay_changes_the_kernel_and_gets_no_equation_and_says_so()
     {
-        var training = Derive(Compile("weight W1 : [n, 2]\n weight W2 : [1, n]\n x1 = tanh(W1 * x)\n return W2 * x1", "ntk", settings, batch: 1))!.Sections[^1];
+        var training = Derive(Compile("weight W1 : [n, 2]\n weight W2 : [1, n]\n x1 = tanh(W1 * x)\n return W2 * x1", "ntk", "lr: 1/10, weight_decay: 1/100", batch: 1))!.Sections[^1];
         Assert.Empty(training.Equations);
         Assert.StartsWith("training: this rule has no kernel gradient descent", training.Title, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bias_of_the_output_adds_its_variance_and_its_gradient()
+    {
+        var kernels = Solve(Compile("weight W1 : [n, 2]\n weight W2 : [1, n]\n weight D : [1]\n x1 = identity(W1 * x)\n return W2 * x1 + D", "ntk { D: (variance: 1/4) }", "lr: 1/10", batch: 1));
+        Assert.Equal(1.25, kernels["K_f", 0, 0], 1e-12);
+        Assert.Equal(3, kernels["Theta_f", 0, 0], 1e-12);
+    }
+
+    [Fact]
+    public void Outputs_with_last_weights_of_their_own_have_a_kernel_each()
+    {
+        const string Body = "weight W1 : [n, 2]\n weight V : [1, n]\n weight Q : [1, n]\n x1 = identity(W1 * x)\n ";
+        var kernels = Solve(Compile(Body + "return V * x1, 3 * (Q * x1)", "ntk", "lr: 1/10", batch: 1));
+        Assert.Equal(1, kernels["K_f1", 0, 0], 1e-12);
+        Assert.Equal(2, kernels["Theta_f1", 0, 0], 1e-12);
+        Assert.Equal(9, kernels["K_f2", 0, 0], 1e-12);
+        Assert.Equal(18, kernels["Theta_f2", 0, 0], 1e-12);
+        Assert.Null(Derive(Compile(Body + "return V * x1, Q * x1 + V * x1", "ntk", "lr: 1/10", batch: 1)));
+    }
+
+    [Fact]
+    public void Kernel_of_layers_that_do_not_contribute_is_not_written()
+    {
+        var equations = Derive(Compile("weight W1 : [n, 2]\n weight W2 : [1, n]\n x1 = tanh(W1 * x)\n return W2 * x1", "standard { all: (c: 1) }", "lr: 1/10", batch: 1))!;
+        Assert.Equal([Expr.Of("Theta_f", "b", "b'")], equations.Sections[1].Equations.Select(equation => equation.Left));
     }
 
     [Fact]
