@@ -3,7 +3,9 @@ namespace TpCompiler.Emit.Targets;
 /// <summary>What emitted C# programs have in common behind their own text: options, .npz files, functions that the framework lacks.</summary>
 internal static class CSharpLibrary
 {
+    /// <summary>With the one directive that matters: <c>dotnet run</c> doesn't optimise unless it is told to.</summary>
     public const string Usings = """
+        #:property Optimize=true
         using System.Globalization;
         using System.IO.Compression;
         using System.Runtime.CompilerServices;
