@@ -11,6 +11,7 @@ public sealed class ProgramLowering
     private readonly Dictionary<string, Definition> definitions;
     private readonly Dictionary<string, string> names = new(StringComparer.Ordinal);
     private readonly ExpressionLowering expressions;
+    private readonly HashSet<string> wholeNumbers;
     private Refusal? refusal;
 
     private ProgramLowering(Program program)
@@ -18,7 +19,8 @@ public sealed class ProgramLowering
         this.program = program;
         definitions = program.Body.Definitions().Concat(program.Parameters.Select(parameter => parameter.Type))
             .DistinctBy(definition => definition.Name).ToDictionary(definition => definition.Name, StringComparer.Ordinal);
-        expressions = new ExpressionLowering(definitions, NameOf);
+        wholeNumbers = WholeNumberValues.Of(program.Body);
+        expressions = new ExpressionLowering(definitions, NameOf) { WholeNumbers = wholeNumbers };
     }
 
     /// <summary>The code, or the first instruction that can't be said in it.</summary>
@@ -113,37 +115,41 @@ public sealed class ProgramLowering
             case Instruction.Gaussian gaussian:
                 return new TensorStatement.Normal(name, shape, gaussian.Variance);
             case Instruction.Data data:
-                return new TensorStatement.Read(name, data.Field, shape);
+                return new TensorStatement.Read(name, data.Field, shape) { IsWhole = wholeNumbers.Contains(result.Name) };
             case Instruction.Nonlin { Body.IsZero: true } or Instruction.MatrixSum { Terms.Count: 0 }:
                 return new TensorStatement.Zeros(name, shape);
             case Instruction.Nonlin nonlin:
-                TensorExpr body = expressions.Lower(nonlin.Body, Dims(result));
+                TensorExpr body = expressions.Lower(nonlin.Body, result);
                 expressions.Remember(nonlin);
-                return Assign(name, result, body, Equation(result, nonlin.Body));
+                return new TensorStatement.Assign(name, nonlin.IsConstant ? new TensorExpr.Stopped(body) : body, Equation(result, nonlin.Body));
             case Instruction.Moment moment:
-                return Assign(name, result, expressions.Mean(moment.Width, moment.Body, Dims(result)), $"{result.AsReference()} = mean over {moment.Width} of {moment.Body}");
+                return new TensorStatement.Assign(name, expressions.Mean(moment.Width, moment.Body, result), $"{result.AsReference()} = mean over {moment.Width} of {moment.Body}");
             case Instruction.MatMul product:
                 (string summed, string kept) = product.Transposed ? (TensorExpr.Row, TensorExpr.Column) : (TensorExpr.Column, TensorExpr.Row);
-                TensorExpr y = expressions.Contract(
-                    Expr.One, [(product.Vector, [summed]), (product.Matrix, [TensorExpr.Row, TensorExpr.Column])], [.. result.Indices.Select(index => index.Name), kept]);
-                return Assign(name, result, y, $"{result.AsReference()} = {product.Matrix}{(product.Transposed ? "'" : string.Empty)} {product.Vector}");
+                TensorExpr y = expressions.Contract(Expr.One, [(product.Vector, [summed]), (product.Matrix, [TensorExpr.Row, TensorExpr.Column])], result, [kept]);
+                return new TensorStatement.Assign(name, y, $"{result.AsReference()} = {product.Matrix}{(product.Transposed ? "'" : string.Empty)} {product.Vector}");
             case Instruction.MatrixSum sum:
-                List<TensorExpr> terms = [.. sum.Terms.Select(term => Term(term, Dims(result)))];
-                return Assign(name, result, terms.Count == 1 ? terms[0] : new TensorExpr.Sum([.. terms], Dims(result)), $"{result.AsReference()} = {string.Join(" + ", sum.Terms.Select(Text))}");
-            case Instruction.OuterNonlin:
-                refusal ??= new Refusal(result.Name, "it is a function of the entries of matrices");
-                return new TensorStatement.Zeros(name, shape);
+                List<TensorExpr> terms = [.. sum.Terms.Select(term => Term(term, result))];
+                TensorExpr matrix = terms.Count == 1 ? terms[0] : new TensorExpr.Sum([.. terms], Dims(result));
+                return new TensorStatement.Assign(name, matrix, $"{result.AsReference()} = {string.Join(" + ", sum.Terms.Select(Text))}");
+            case Instruction.OuterNonlin outer:
+                return new TensorStatement.Assign(name, expressions.Lower(outer.Body, result), Equation(result, outer.Body));
             default:
                 throw new UnreachableException();
         }
     }
 
-    private TensorExpr Term(MatrixTerm term, ValueList<string> dims) => term switch
+    private TensorExpr Term(MatrixTerm term, Definition result)
     {
-        MatrixTerm.Scaled scaled => expressions.Contract(scaled.Coefficient, [(scaled.Matrix, [TensorExpr.Row, TensorExpr.Column])], dims),
-        MatrixTerm.Outer outer => expressions.Contract(outer.Coefficient, [(outer.Left, [TensorExpr.Row]), (outer.Right, [TensorExpr.Column])], dims),
-        _ => throw new UnreachableException(),
-    };
+        ValueList<string> sides = [TensorExpr.Row, TensorExpr.Column];
+        return term switch
+        {
+            MatrixTerm.Scaled scaled => expressions.Contract(scaled.Coefficient, [(scaled.Matrix, sides)], result, sides),
+            MatrixTerm.Outer given when given.RenamedApart(result.Indices.Select(index => index.Name)) is var outer =>
+                expressions.Contract(outer.Coefficient, [(outer.Left, [TensorExpr.Row]), (outer.Right, [TensorExpr.Column])], result, sides, outer.Over),
+            _ => throw new UnreachableException(),
+        };
+    }
 
     private static string Text(MatrixTerm term) => term switch
     {
@@ -153,18 +159,6 @@ public sealed class ProgramLowering
     };
 
     private static string Equation(Definition result, Expr body) => $"{result.AsReference()} = {body}";
-
-    /// <summary>A value that lacks a dimension of its name is refused: arrays keep their full shape.</summary>
-    private TensorStatement.Assign Assign(string name, Definition result, TensorExpr value, string equation)
-    {
-        int expected = result.Indices.Count + result.Widths.Count;
-        if (expressions.Reason is null && value.Dims.Count != expected)
-        {
-            refusal ??= new Refusal(result.Name, $"it is the same for all values of an index ({equation})");
-        }
-
-        return new TensorStatement.Assign(name, value, equation);
-    }
 
     private static ValueList<string> Dims(Definition definition) =>
         [.. definition.Indices.Select(index => index.Name), .. definition.Widths.Select((_, side) => side == 0 ? TensorExpr.Row : TensorExpr.Column)];

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Emit.Code;
@@ -18,8 +19,46 @@ public abstract record TensorExpr(ValueList<string> Dims)
     /// <summary>The counter of a loop.</summary>
     public sealed record Counter(string Name) : TensorExpr(ValueList<string>.Empty);
 
-    /// <summary>A whole value.</summary>
+    /// <summary>The number of positions on an axis.</summary>
+    public sealed record Extent(string Axis) : TensorExpr(ValueList<string>.Empty);
+
+    /// <summary>The positions on an axis, 0, 1, 2, …</summary>
+    public sealed record Position(string Index, string Axis) : TensorExpr([Index]);
+
+    /// <summary>A whole value. A dimension may stand there twice, until a <see cref="Contraction"/> takes the diagonal.</summary>
     public sealed record Value(string Name, ValueList<string> Dims) : TensorExpr(Dims);
+
+    /// <summary>One position on some of the axes of the body; null is the whole axis. Axes behind the last are whole.</summary>
+    public sealed record Slice(TensorExpr Body, ValueList<int?> Positions, ValueList<string> Dims) : TensorExpr(Dims);
+
+    /// <summary>
+    /// The rows of the body that whole numbers choose. Either one axis has rows, and they take its place; or all axes up to the last with rows have them, and stand side by side in front.
+    /// </summary>
+    public sealed record Gather(TensorExpr Body, ValueList<TensorExpr?> Rows, ValueList<string> Dims) : TensorExpr(Dims);
+
+    /// <summary>The body at position i + offset along a dimension, zero outside of the axis.</summary>
+    public sealed record Shift(TensorExpr Body, string Dim, int Offset) : TensorExpr(Body.Dims);
+
+    /// <summary>An array whose first dimension is an axis: at each position of it the sum of the body's entries where the rows, whose dimensions the body begins with, say so.</summary>
+    public sealed record Scatter(string Axis, TensorExpr Rows, TensorExpr Body, ValueList<string> Dims) : TensorExpr(Dims);
+
+    /// <summary>The body, the same along the dimensions that it lacks.</summary>
+    /// <param name="Body">The value.</param>
+    /// <param name="Shape">The axis or width of each dimension.</param>
+    /// <param name="Dims">The dimensions, in order.</param>
+    public sealed record Broadcast(TensorExpr Body, ValueList<string> Shape, ValueList<string> Dims) : TensorExpr(Dims);
+
+    /// <summary>Where a relation of whole numbers holds: true or false at each position.</summary>
+    public sealed record Compare(TensorExpr Left, string Relation, TensorExpr Right, ValueList<string> Dims) : TensorExpr(Dims);
+
+    /// <summary>1 where the body is true, 0 elsewhere.</summary>
+    public sealed record Indicator(TensorExpr Body) : TensorExpr(Body.Dims);
+
+    /// <summary>The body's numbers as whole numbers.</summary>
+    public sealed record Whole(TensorExpr Body) : TensorExpr(Body.Dims);
+
+    /// <summary>The body as a constant for the backward pass.</summary>
+    public sealed record Stopped(TensorExpr Body) : TensorExpr(Body.Dims);
 
     public sealed record Sum(ValueList<TensorExpr> Terms, ValueList<string> Dims) : TensorExpr(Dims);
 
@@ -35,4 +74,29 @@ public abstract record TensorExpr(ValueList<string> Dims)
 
     /// <summary>The sum over the dimensions of the body that are not in <paramref name="Dims"/>.</summary>
     public sealed record Total(TensorExpr Body, ValueList<string> Dims) : TensorExpr(Dims);
+
+    /// <summary>The direct parts.</summary>
+    public IEnumerable<TensorExpr> Children => this switch
+    {
+        Number or Counter or Extent or Position or Value => [],
+        Slice slice => [slice.Body],
+        Gather gather => gather.Rows.OfType<TensorExpr>().Prepend(gather.Body),
+        Shift shift => [shift.Body],
+        Scatter scatter => [scatter.Rows, scatter.Body],
+        Broadcast broadcast => [broadcast.Body],
+        Compare compare => [compare.Left, compare.Right],
+        Indicator indicator => [indicator.Body],
+        Whole whole => [whole.Body],
+        Stopped stopped => [stopped.Body],
+        Sum sum => sum.Terms,
+        Product product => product.Factors,
+        Power power => [power.Base],
+        Apply apply => [apply.Argument],
+        Contraction contraction => contraction.Factors,
+        Total total => [total.Body],
+        _ => throw new UnreachableException(),
+    };
+
+    /// <summary>This expression and all parts of it.</summary>
+    public IEnumerable<TensorExpr> DescendantsAndSelf() => Children.SelectMany(child => child.DescendantsAndSelf()).Prepend(this);
 }

@@ -13,7 +13,11 @@ public abstract record TensorStatement
     public sealed record Zeros(string Name, ValueList<string> Shape) : TensorStatement;
 
     /// <summary>The samples of a field that the step reads.</summary>
-    public sealed record Read(string Name, string Field, ValueList<string> Shape) : TensorStatement;
+    public sealed record Read(string Name, string Field, ValueList<string> Shape) : TensorStatement
+    {
+        /// <summary>Whether the samples are whole numbers that choose rows.</summary>
+        public bool IsWhole { get; init; }
+    }
 
     /// <summary>name = value, whose dimensions are in the order of the name's shape.</summary>
     /// <param name="Name">The array.</param>

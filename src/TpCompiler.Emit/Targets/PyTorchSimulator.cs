@@ -24,7 +24,7 @@ internal sealed class PyTorchSimulator
         (this.network, this.plan, this.code) = (network, plan, [.. code.Body]);
         HashSet<string> weights = [.. network.Parameters.Select(parameter => parameter.Name)];
         expressions = new PythonExpressions(
-            PythonLibrary.PyTorch, name => weights.Contains(name) || network.Widths.Any(width => width.Name == name) ? "self." + PythonNames.Of(name) : PythonNames.Of(name));
+            PythonLibrary.PyTorch, name => weights.Contains(name) || network.Widths.Any(width => width.Name == name) ? "self." + PythonNames.Of(name) : PythonNames.Of(name), Size);
         n = PythonNames.Of(network.Widths[0].Name);
     }
 
@@ -33,11 +33,6 @@ internal sealed class PyTorchSimulator
         if (network is null || plan is null)
         {
             return (null, new Refusal(program.Name, "it is not a network with a `train` block, which a module and its training are made of; NumPy runs any program"));
-        }
-
-        if (network.Forward.Instructions().OfType<Instruction.Nonlin>().FirstOrDefault(nonlin => nonlin.IsConstant) is { } stopped)
-        {
-            return (null, new Refusal(stopped.Result.Name, "gradients stop there, and this target leaves them to autograd"));
         }
 
         Program forward = new(network.Name, network.Widths, network.Axes, network.Parameters, [.. network.Inputs, .. plan.Targets, .. network.Forward, .. plan.Loss], []);
@@ -153,7 +148,7 @@ internal sealed class PyTorchSimulator
     {
         Dictionary<string, Definition> scalars = scalar.References().Select(reference => reference.Name).Distinct().ToDictionary(name => name, name => new Definition(name, [], []), StringComparer.Ordinal);
         ExpressionLowering lowering = new(scalars, name => name);
-        string text = expressions.Print(lowering.Lower(scalar, []));
+        string text = expressions.Print(lowering.Lower(scalar, new Definition(string.Empty, [], [])));
         if (lowering.Reason is { } reason)
         {
             refusal ??= new Refusal(plan.Rule.Name, reason);

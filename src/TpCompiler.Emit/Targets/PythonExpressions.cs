@@ -7,11 +7,13 @@ namespace TpCompiler.Emit.Targets;
 
 /// <summary>Tensor expressions as Python.</summary>
 /// <param name="library">The array library.</param>
-/// <param name="name">How a value is called.</param>
-internal sealed class PythonExpressions(PythonLibrary library, Func<string, string> name)
+/// <param name="name">How a value is called, and a width where it is a number.</param>
+/// <param name="size">How many positions an axis has here, and how many coordinates a width.</param>
+internal sealed partial class PythonExpressions(PythonLibrary library, Func<string, string> name, Func<string, string> size)
 {
     private enum Level
     {
+        Relation,
         Sum,
         Product,
         Power,
@@ -20,6 +22,9 @@ internal sealed class PythonExpressions(PythonLibrary library, Func<string, stri
 
     /// <summary>A function that the library doesn't have, once one was asked for.</summary>
     public string? Missing { get; private set; }
+
+    /// <summary>Whether several processes hold the rows of a wide layer: then sums over rows are added up, and a vector is put together before a matrix multiplies it.</summary>
+    public bool IsSharded { get; init; }
 
     public string Print(TensorExpr expr) => Write(expr).Text;
 
@@ -33,7 +38,18 @@ internal sealed class PythonExpressions(PythonLibrary library, Func<string, stri
     {
         TensorExpr.Number number => WriteNumber(number.Exact),
         TensorExpr.Counter counter => (name(counter.Name), Level.Atom),
+        TensorExpr.Extent extent => (size(extent.Axis), Level.Atom),
+        TensorExpr.Position position => (string.Format(CultureInfo.InvariantCulture, library.Positions, size(position.Axis)), Level.Atom),
         TensorExpr.Value value => (name(value.Name), Level.Atom),
+        TensorExpr.Slice slice => (Wrap(Write(slice.Body), Level.Atom) + "[" + string.Join(", ", slice.Positions.Select(at => at?.ToString(CultureInfo.InvariantCulture) ?? ":")) + "]", Level.Atom),
+        TensorExpr.Gather gather => (WriteGather(gather), Level.Atom),
+        TensorExpr.Shift shift => ($"shifted({Write(shift.Body).Text}, {Number(shift.Offset)}, {library.Axis}={Number(shift.Dims.ToList().IndexOf(shift.Dim))})", Level.Atom),
+        TensorExpr.Scatter scatter => ($"scattered({size(scatter.Axis)}, {Write(scatter.Rows).Text}, {Write(scatter.Body).Text})", Level.Atom),
+        TensorExpr.Broadcast broadcast => (WriteBroadcast(broadcast), Level.Atom),
+        TensorExpr.Compare compare => (WriteCompare(compare), Level.Relation),
+        TensorExpr.Indicator indicator => ("(" + Write(indicator.Body).Text + ")" + library.Indicator, Level.Atom),
+        TensorExpr.Whole whole => (Wrap(Write(whole.Body), Level.Atom) + library.Whole, Level.Atom),
+        TensorExpr.Stopped stopped => (Wrap(Write(stopped.Body), Level.Atom) + library.Stopped, Level.Atom),
         TensorExpr.Sum sum => (WriteSum(sum), Level.Sum),
         TensorExpr.Product product => WriteProduct(product),
         TensorExpr.Power power => WritePower(Write(power.Base), power.Exponent),
@@ -62,7 +78,7 @@ internal sealed class PythonExpressions(PythonLibrary library, Func<string, stri
         }));
 
         static (bool Negative, string Text) Signed((string Text, Level Level) term) =>
-            term.Level == Level.Sum ? (false, "(" + term.Text + ")") : term.Text[0] == '-' ? (true, term.Text[1..]) : (false, term.Text);
+            term.Level <= Level.Sum ? (false, "(" + term.Text + ")") : term.Text[0] == '-' ? (true, term.Text[1..]) : (false, term.Text);
     }
 
     private (string Text, Level Level) WriteProduct(TensorExpr.Product product)
@@ -81,7 +97,17 @@ internal sealed class PythonExpressions(PythonLibrary library, Func<string, stri
                     above.Add(WriteNumber(coefficient.Abs).Text);
                 }
 
-                above.AddRange(rest.IsOne ? [] : [WriteNumber(rest).Text]);
+                foreach (Expr part in rest.IsOne ? [] : rest is Expr.Multiply parts ? parts.Factors : [rest])
+                {
+                    if (part is Expr.WidthPower { Exponent.Sign: < 0 } width)
+                    {
+                        below.Add(WritePower((name(width.Width), Level.Atom), -width.Exponent).Text);
+                    }
+                    else
+                    {
+                        above.Add(Wrap(WriteNumber(part), Level.Power));
+                    }
+                }
             }
             else if (factor is TensorExpr.Power { Exponent: { Sign: < 0 } exponent } power)
             {
@@ -147,58 +173,19 @@ internal sealed class PythonExpressions(PythonLibrary library, Func<string, stri
         return string.Format(CultureInfo.InvariantCulture, format, argument, apply.Parameters.Count > 0 ? Print(apply.Parameters[0]) : string.Empty);
     }
 
-    private string WriteTotal(TensorExpr.Total total)
-    {
-        List<int> axes = [.. total.Body.Dims.Select((dim, at) => (dim, at)).Where(entry => !total.Dims.Contains(entry.dim)).Select(entry => entry.at)];
-        string over = axes.Count == total.Body.Dims.Count ? string.Empty
-            : $", {library.Axis}={(axes.Count == 1 ? axes[0].ToString(CultureInfo.InvariantCulture) : "(" + string.Join(", ", axes) + ")")}";
-        return $"{library.Module}.sum({Write(total.Body).Text}{over})";
-    }
-
-    /// <summary>A matrix product where it is one, else an einsum.</summary>
-    private (string Text, Level Level) WriteContraction(TensorExpr.Contraction contraction)
-    {
-        if (contraction.Factors is [var left, var right] && (MatrixProduct(left, right, contraction.Dims) ?? MatrixProduct(right, left, contraction.Dims)) is { } product)
-        {
-            return (product, Level.Product);
-        }
-
-        Dictionary<string, char> letters = [];
-        foreach (string dim in contraction.Factors.SelectMany(factor => factor.Dims))
-        {
-            if (!letters.ContainsKey(dim))
-            {
-                IEnumerable<char> wanted = dim == TensorExpr.Row ? "n" : dim == TensorExpr.Column ? "m" : dim.Where(char.IsAsciiLetterLower);
-                letters[dim] = wanted.Concat("abcdefghijklmnopqrstuvwxyz").First(letter => !letters.ContainsValue(letter));
-            }
-        }
-
-        string subscripts = string.Join(",", contraction.Factors.Select(factor => string.Concat(factor.Dims.Select(dim => letters[dim]))))
-            + "->" + string.Concat(contraction.Dims.Select(dim => letters[dim]));
-        return ($"{library.Module}.einsum(\"{subscripts}\", {string.Join(", ", contraction.Factors.Select(factor => Write(factor).Text))})", Level.Atom);
-    }
-
-    private string? MatrixProduct(TensorExpr left, TensorExpr right, ValueList<string> dims)
-    {
-        string[] shared = [.. left.Dims.Intersect(right.Dims)];
-        if (shared is not [string summed] || dims.Contains(summed) || left.Dims.Count > 2 || right.Dims.Count > 2
-            || !left.Dims.Concat(right.Dims).Where(dim => dim != summed).SequenceEqual(dims))
-        {
-            return null;
-        }
-
-        return Factor(left, last: true) + " @ " + Factor(right, last: false);
-
-        string Factor(TensorExpr factor, bool last) =>
-            Wrap(Write(factor), Level.Atom) + (factor.Dims.Count == 2 && (factor.Dims[1] == summed) != last ? ".T" : string.Empty);
-    }
-
     /// <summary>The expression with a dimension of size 1 for each that it lacks.</summary>
     private (string Text, Level Level) Aligned(TensorExpr expr, ValueList<string> dims)
     {
         if (expr.Dims.Count == 0)
         {
             return Write(expr);
+        }
+
+        if (expr is TensorExpr.Product product && product.Factors[0] is TensorExpr.Number { Exact: var number } && Expr.SplitCoefficient(number).Coefficient.Sign < 0)
+        {
+            ValueList<TensorExpr> positive = [.. (-number).IsOne ? ValueList<TensorExpr>.Empty : [new TensorExpr.Number(-number)], .. product.Factors.Skip(1)];
+            var negated = Aligned(positive.Count == 1 ? positive[0] : product with { Factors = positive }, dims);
+            return ("-" + Wrap(negated, Level.Product), Level.Product);
         }
 
         ValueList<string> sorted = [.. dims.Where(expr.Dims.Contains)];
