@@ -121,6 +121,9 @@ public sealed record TextReading(int MinCount, Rational Subsample, int? Epochs)
 /// </summary>
 public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<Assignment> Assignments)
 {
+    /// <summary>The optimizer's arguments besides the learning rate, by the names that its definition gives them; the assignments hold their values.</summary>
+    public ValueList<Assignment> Settings { get; init; } = [];
+
     /// <summary>w ← w − rate · g.</summary>
     public static UpdateRule PlainGradient { get; } = new("gradient", [], [new Assignment("w", Expr.Of("w") - (Expr.Of("rate") * Expr.Of("g")))]);
 

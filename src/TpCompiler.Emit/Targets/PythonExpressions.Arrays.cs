@@ -19,7 +19,7 @@ internal sealed partial class PythonExpressions
 
     private string WriteBroadcast(TensorExpr.Broadcast broadcast)
     {
-        List<string> sizes = [.. broadcast.Shape.Select(size)];
+        List<string> sizes = [.. broadcast.Shape.Select((axis, place) => broadcast.Dims[place] == TensorExpr.Column && broadcast.Dims.Contains(TensorExpr.Row) ? name(axis) : size(axis))];
         string shape = sizes.Count == 1 ? sizes[0] : "(" + string.Join(", ", sizes) + ")";
         if (broadcast.Body.Dims.Count == 0)
         {

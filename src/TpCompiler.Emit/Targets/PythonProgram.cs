@@ -148,30 +148,14 @@ internal abstract class PythonProgram
 
     private static IEnumerable<TensorStatement> Flat(IEnumerable<TensorStatement> block) => block.SelectMany(statement => statement is TensorStatement.Repeat repeat ? Flat(repeat.Body) : [statement]);
 
-    /// <summary>From the program, or from the data: a file has the numbers of a sample in one row.</summary>
     private string SizeOf(Axis axis)
     {
-        if (axis.Size is { } size)
+        string? size = SampleShapes.SizeOf(axis, Reads.Select(read => (read.Field, (IReadOnlyList<string>)read.Shape)), Code.Axes, other => PythonNames.Of(other.Name));
+        if (size is null)
         {
-            return size.ToString(CultureInfo.InvariantCulture);
+            Refuse(axis.Name, "nothing says the size of this dimension");
         }
 
-        foreach (TensorStatement.Read read in Reads)
-        {
-            int at = read.Shape.ToList().IndexOf(axis.Name);
-            List<string> others = [.. read.Shape.Skip(1).Where(name => name != axis.Name)];
-            if (at == 0)
-            {
-                return $"len(data[\"{read.Field}\"])";
-            }
-
-            if (at > 0 && others.TrueForAll(name => Code.Axes.First(other => other.Name == name).Size is not null))
-            {
-                return $"data[\"{read.Field}\"].shape[1]{string.Concat(others.Select(other => " // " + PythonNames.Of(other)))}";
-            }
-        }
-
-        Refuse(axis.Name, "nothing says the size of this dimension");
-        return "0";
+        return size ?? "0";
     }
 }

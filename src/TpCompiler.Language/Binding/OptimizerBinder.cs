@@ -35,6 +35,7 @@ internal sealed class OptimizerBinder(Block block, FileSyntax file)
             return null;
         }
 
+        ValueList<Assignment> settings = [.. optimizer.Parameters.Select(parameter => parameter.Name.Text).Where(name => name != "lr").Select(name => new Assignment(name, values[name]))];
         foreach (var name in Given)
         {
             values.TryAdd(name, Expr.Of(name));
@@ -65,7 +66,7 @@ internal sealed class OptimizerBinder(Block block, FileSyntax file)
             }
         }
 
-        return (new UpdateRule(optimizer.Name.Text, optimizer.Slots.Select(s => s.Text).ToValueList(), assignments.ToValueList()), values["lr"]);
+        return (new UpdateRule(optimizer.Name.Text, optimizer.Slots.Select(s => s.Text).ToValueList(), assignments.ToValueList()) { Settings = settings }, values["lr"]);
     }
 
     private Dictionary<string, Expr>? Arguments(DeclarationSyntax.Optimizer optimizer, ExpressionSyntax.Call call)

@@ -1,0 +1,38 @@
+using System.Globalization;
+using TpCompiler.Ir;
+
+namespace TpCompiler.Emit.Targets;
+
+/// <summary>Sizes that only the data knows: a file has the numbers of a sample in one row.</summary>
+internal static class SampleShapes
+{
+    /// <summary>The size of an axis in Python; null when neither the program nor the data says it.</summary>
+    /// <param name="axis">The axis.</param>
+    /// <param name="fields">The fields, and the axes of each, samples first.</param>
+    /// <param name="axes">All axes.</param>
+    /// <param name="sizeOf">The size of another axis, which the program says.</param>
+    public static string? SizeOf(Axis axis, IEnumerable<(string Field, IReadOnlyList<string> Shape)> fields, IEnumerable<Axis> axes, Func<Axis, string> sizeOf)
+    {
+        if (axis.Size is { } size)
+        {
+            return size.ToString(CultureInfo.InvariantCulture);
+        }
+
+        foreach (var (field, shape) in fields)
+        {
+            int at = shape.ToList().IndexOf(axis.Name);
+            List<Axis> others = [.. shape.Skip(1).Where(name => name != axis.Name).Select(name => axes.First(other => other.Name == name))];
+            if (at == 0)
+            {
+                return $"len(data[\"{field}\"])";
+            }
+
+            if (at > 0 && others.TrueForAll(other => other.Size is not null))
+            {
+                return $"data[\"{field}\"].shape[1]{string.Concat(others.Select(other => " // " + sizeOf(other)))}";
+            }
+        }
+
+        return null;
+    }
+}
