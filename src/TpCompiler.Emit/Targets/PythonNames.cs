@@ -9,7 +9,8 @@ internal static class PythonNames
     [
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
         "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-        "np", "torch", "nn", "dist", "self", "data", "weights", "dtype", "rng", "series", "samples", "range", "len", "round", "steps", "seed",
+        "np", "torch", "nn", "dist", "self", "data", "weights", "dtype", "rng", "series", "samples", "range", "len", "round", "sum", "max", "steps", "seed", "start", "device", "math", "processes", "normal", "whole", "total", "share", "mine", "every", "model",
+        "shifted", "scattered", "erf", "slice",
     ];
 
     /// <summary>The name itself wherever Python has it; a prime is written out.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace TpCompiler.Tests.Emit;
@@ -5,17 +6,25 @@ namespace TpCompiler.Tests.Emit;
 /// <summary>A test that runs Python with a module, and says that it was skipped where there is none.</summary>
 internal sealed class PythonFactAttribute : FactAttribute
 {
+    /// <summary>PyTorch, and a GPU that it can use.</summary>
+    public const string Gpu = "torch and a GPU";
+
+    private static readonly ConcurrentDictionary<string, Lazy<string?>> Found = new();
+
     public PythonFactAttribute(string module)
     {
         if (Interpreter(module) is null)
         {
-            Skip = $"no Python with {module} is installed";
+            Skip = $"skipped: there is no Python with {module}";
         }
     }
 
     /// <summary>The first Python that has the module; null when none has.</summary>
-    public static string? Interpreter(string module) =>
-        new[] { "python3", "/usr/bin/python3", "python" }.FirstOrDefault(python => Run(python, ["-c", "import " + module], []) is { ExitCode: 0 });
+    public static string? Interpreter(string module) => Found.GetOrAdd(module, wanted => new Lazy<string?>(() =>
+    {
+        var probe = wanted == Gpu ? "import sys, torch; sys.exit(not torch.cuda.is_available())" : "import " + wanted;
+        return new[] { "python3", "/usr/bin/python3", "python" }.FirstOrDefault(python => Run(python, ["-c", probe], []) is { ExitCode: 0 });
+    })).Value;
 
     /// <summary>A run to its end, ten minutes at most; null when there is no such program.</summary>
     public static PythonRun? Run(string python, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment)
