@@ -49,12 +49,12 @@ internal sealed partial class ExpressionLowering(IReadOnlyDictionary<string, Def
         return Full(SumOut(parts, [.. binders.Select(binder => binder.Name), .. summed]), sides);
     }
 
-    /// <summary>(1/n) Σ_α body: the power of n is joined with those of the body.</summary>
-    public TensorExpr Mean(string width, Expr body, Definition result)
+    /// <summary>A factor, 1/n, times Σ_α body: the power of n is joined with those of the body.</summary>
+    public TensorExpr Mean(string width, Expr body, Definition result, Expr factor)
     {
         Begin(result);
         widths = [width];
-        List<TensorExpr> parts = [.. FactorsOf(Simplified(body) * Expr.WidthTo(width, -1)).Select(factor => Visit(factor, TensorExpr.Row))];
+        List<TensorExpr> parts = [.. FactorsOf(Simplified(body) * factor).Select(part => Visit(part, TensorExpr.Row))];
         List<string> bound = [TensorExpr.Row];
 
         // Σ_α Σ_i W[i]² is one sum.

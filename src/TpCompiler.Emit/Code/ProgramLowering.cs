@@ -8,15 +8,16 @@ namespace TpCompiler.Emit.Code;
 public sealed class ProgramLowering
 {
     private readonly Program program;
+    private readonly Expr? meanFactor;
     private readonly Dictionary<string, Definition> definitions;
     private readonly Dictionary<string, string> names = new(StringComparer.Ordinal);
     private readonly ExpressionLowering expressions;
     private readonly HashSet<string> wholeNumbers;
     private Refusal? refusal;
 
-    private ProgramLowering(Program program)
+    private ProgramLowering(Program program, Expr? meanFactor)
     {
-        this.program = program;
+        (this.program, this.meanFactor) = (program, meanFactor);
         definitions = program.Body.Definitions().Concat(program.Parameters.Select(parameter => parameter.Type))
             .DistinctBy(definition => definition.Name).ToDictionary(definition => definition.Name, StringComparer.Ordinal);
         wholeNumbers = WholeNumberValues.Of(program.Body);
@@ -26,7 +27,18 @@ public sealed class ProgramLowering
     /// <summary>The code, or the first instruction that can't be said in it.</summary>
     public static (TensorCode? Code, Refusal? Refusal) Of(Program program)
     {
-        ProgramLowering lowering = new(program);
+        return Of(program, null);
+    }
+
+    /// <summary>
+    /// The code of a limit program, whose matrices are objects that a vector is multiplied with, or the first instruction that can't be said in it; a mean over coordinates is
+    /// <paramref name="meanFactor"/> times a sum.
+    /// </summary>
+    public static (TensorCode? Code, Refusal? Refusal) OfLimit(Program limit, Expr meanFactor) => Of(limit, meanFactor);
+
+    private static (TensorCode? Code, Refusal? Refusal) Of(Program program, Expr? meanFactor)
+    {
+        ProgramLowering lowering = new(program, meanFactor);
         lowering.NameStates(program.Body);
         ValueList<TensorStatement> body = lowering.Block(program.Body);
         return lowering.refusal is { } refusal
@@ -123,11 +135,19 @@ public sealed class ProgramLowering
                 expressions.Remember(nonlin);
                 return new TensorStatement.Assign(name, nonlin.IsConstant ? new TensorExpr.Stopped(body) : body, Equation(result, nonlin.Body));
             case Instruction.Moment moment:
-                return new TensorStatement.Assign(name, expressions.Mean(moment.Width, moment.Body, result), $"{result.AsReference()} = mean over {moment.Width} of {moment.Body}");
+                return new TensorStatement.Assign(name, expressions.Mean(moment.Width, moment.Body, result, meanFactor ?? Expr.WidthTo(moment.Width, -1)), $"{result.AsReference()} = mean over {moment.Width} of {moment.Body}");
+            case Instruction.MatMul limit when meanFactor is not null:
+                return new TensorStatement.Assign(name, expressions.Times(limit.Matrix, limit.Transposed, limit.Vector, result), $"{result.AsReference()} = {limit.Matrix}{(limit.Transposed ? "'" : string.Empty)} {limit.Vector}");
             case Instruction.MatMul product:
                 (string summed, string kept) = product.Transposed ? (TensorExpr.Row, TensorExpr.Column) : (TensorExpr.Column, TensorExpr.Row);
                 TensorExpr y = expressions.Contract(Expr.One, [(product.Vector, [summed]), (product.Matrix, [TensorExpr.Row, TensorExpr.Column])], result, [kept]);
                 return new TensorStatement.Assign(name, y, $"{result.AsReference()} = {product.Matrix}{(product.Transposed ? "'" : string.Empty)} {product.Vector}");
+            case Instruction.MatrixSum sum when meanFactor is not null:
+                Dictionary<string, Rational> ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio, StringComparer.Ordinal);
+                return new TensorStatement.Assign(name, expressions.Factored(sum, ratios), $"{result.AsReference()} = {string.Join(" + ", sum.Terms.Select(Text))}");
+            case Instruction.OuterNonlin when meanFactor is not null:
+                refusal ??= new Refusal(result.Name, "it is a function of the entries of matrices, a sum over pairs of points in the limit");
+                return new TensorStatement.Zeros(name, shape);
             case Instruction.MatrixSum sum:
                 List<TensorExpr> terms = [.. sum.Terms.Select(term => Term(term, result))];
                 TensorExpr matrix = terms.Count == 1 ? terms[0] : new TensorExpr.Sum([.. terms], Dims(result));

@@ -75,6 +75,18 @@ public abstract record TensorExpr(ValueList<string> Dims)
     /// <summary>The sum over the dimensions of the body that are not in <paramref name="Dims"/>.</summary>
     public sealed record Total(TensorExpr Body, ValueList<string> Dims) : TensorExpr(Dims);
 
+    /// <summary>A matrix of a limit program times a vector, which has the axes of the matrix first.</summary>
+    public sealed record MatrixTimes(string Matrix, bool Transposed, TensorExpr Vector) : TensorExpr(Vector.Dims);
+
+    /// <summary>The matrix Σ u v'/n of a limit program, over the dimensions between the axes of the matrix and the coordinates.</summary>
+    /// <param name="Left">u.</param>
+    /// <param name="Right">v.</param>
+    /// <param name="Axes">How many axes the matrix has.</param>
+    /// <param name="Rows">The rows divided by n.</param>
+    /// <param name="Columns">The columns divided by n.</param>
+    /// <param name="Dims">The dimensions of the matrix.</param>
+    public sealed record FactorPairs(TensorExpr Left, TensorExpr Right, int Axes, Rational Rows, Rational Columns, ValueList<string> Dims) : TensorExpr(Dims);
+
     /// <summary>The direct parts.</summary>
     public IEnumerable<TensorExpr> Children => this switch
     {
@@ -94,6 +106,8 @@ public abstract record TensorExpr(ValueList<string> Dims)
         Apply apply => [apply.Argument],
         Contraction contraction => contraction.Factors,
         Total total => [total.Body],
+        MatrixTimes times => [times.Vector],
+        FactorPairs factors => [factors.Left, factors.Right],
         _ => throw new UnreachableException(),
     };
 

@@ -86,6 +86,13 @@ internal sealed partial class PythonExpressions
             Wrap(WriteFactor(factor), Level.Atom) + (factor.Dims.Count == 2 && (factor.Dims[1] == summed) != last ? ".T" : string.Empty);
     }
 
+    private string WriteFactors(TensorExpr.FactorPairs factors)
+    {
+        string axes = factors.Axes == 0 ? string.Empty : $", axes={Number(factors.Axes)}";
+        string ratios = factors is { Rows.IsOne: true, Columns.IsOne: true } ? string.Empty : $", rows={Print((Expr)factors.Rows)}, columns={Print((Expr)factors.Columns)}";
+        return $"factors(law, {Write(factors.Left).Text}, {Write(factors.Right).Text}{axes}{ratios})";
+    }
+
     /// <summary>A vector over the columns of a matrix is needed whole.</summary>
     private (string Text, Level Level) WriteFactor(TensorExpr factor) =>
         IsSharded && factor.Dims.Contains(TensorExpr.Column) && !factor.Dims.Contains(TensorExpr.Row) ? ($"whole({Write(factor).Text})", Level.Atom) : Write(factor);

@@ -54,6 +54,8 @@ internal sealed partial class PythonExpressions(PythonLibrary library, Func<stri
         TensorExpr.Product product => WriteProduct(product),
         TensorExpr.Power power => WritePower(Write(power.Base), power.Exponent),
         TensorExpr.Apply apply => (WriteCall(apply), Level.Atom),
+        TensorExpr.MatrixTimes times => ($"{name(times.Matrix)}.{(times.Transposed ? "transposed_times" : "times")}({Write(times.Vector).Text})", Level.Atom),
+        TensorExpr.FactorPairs factors => (WriteFactors(factors), Level.Atom),
         TensorExpr.Contraction contraction => WriteContraction(contraction),
         TensorExpr.Total total => (WriteTotal(total), Level.Atom),
         _ => throw new UnreachableException(),

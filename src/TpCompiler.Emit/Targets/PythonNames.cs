@@ -1,4 +1,5 @@
 using System.Text;
+using TpCompiler.Limits;
 
 namespace TpCompiler.Emit.Targets;
 
@@ -10,12 +11,17 @@ internal static class PythonNames
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
         "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
         "np", "torch", "nn", "dist", "self", "data", "weights", "dtype", "rng", "series", "samples", "range", "len", "round", "sum", "max", "steps", "seed", "start", "device", "math", "processes", "normal", "whole", "total", "share", "mine", "every", "model",
-        "shifted", "scattered", "erf", "slice",
+        "shifted", "scattered", "erf", "slice", "law", "factors", "points", "generator",
     ];
 
     /// <summary>The name itself wherever Python has it; a prime is written out.</summary>
     public static string Of(string name)
     {
+        if (name == CoefficientProgram.One)
+        {
+            return "one";
+        }
+
         StringBuilder text = new();
         foreach (char c in name)
         {

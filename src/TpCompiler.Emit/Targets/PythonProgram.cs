@@ -17,7 +17,7 @@ internal abstract class PythonProgram
         (Code, this.library) = (code, library);
         statements = [.. Flat(code.Body)];
         Reads = [.. statements.OfType<TensorStatement.Read>()];
-        Expressions = new PythonExpressions(library, PythonNames.Of, Size) { IsSharded = isSharded };
+        Expressions = new PythonExpressions(library, Name, Size) { IsSharded = isSharded };
     }
 
     protected CodeWriter Writer { get; } = new();
@@ -38,8 +38,14 @@ internal abstract class PythonProgram
     /// <summary>An array of zeros with the shape.</summary>
     protected abstract string Zeros(string shape);
 
+    /// <summary>A matrix of zeros that is no array; null where matrices are arrays.</summary>
+    protected virtual string? ZeroMatrix => null;
+
     /// <summary>The numbers of a field at rows that Python says, with the shape.</summary>
     protected abstract string Samples(TensorStatement.Read read, string rows, string shape);
+
+    /// <summary>What a value or a width is called.</summary>
+    protected virtual string Name(string name) => PythonNames.Of(name);
 
     /// <summary>The coordinates that an axis or a width has on this process.</summary>
     protected virtual string Size(string dimension) => PythonNames.Of(dimension);
@@ -68,9 +74,9 @@ internal abstract class PythonProgram
     }
 
     /// <summary>The sizes of widths and axes.</summary>
-    protected void WriteSizes()
+    protected void WriteSizes(bool withWidths = true)
     {
-        foreach (Width width in Code.Widths.Skip(1))
+        foreach (Width width in Code.Widths.Skip(withWidths ? 1 : Code.Widths.Count))
         {
             Writer.Line($"{PythonNames.Of(width.Name)} = max(1, round({Expressions.Print((Expr)width.Ratio)} * {FirstWidth}))");
         }
@@ -114,7 +120,7 @@ internal abstract class PythonProgram
 
                     break;
                 case TensorStatement.Zeros zeros:
-                    Writer.Line($"{PythonNames.Of(zeros.Name)} = {Zeros(Shape(zeros.Shape))}");
+                    Writer.Line($"{PythonNames.Of(zeros.Name)} = {(ZeroMatrix is { } none && zeros.Shape.Count(size => Code.Widths.Any(width => width.Name == size)) == 2 ? none : Zeros(Shape(zeros.Shape)))}");
                     break;
                 case TensorStatement.Read read:
                     string batch = read.Shape.Count > 0 ? PythonNames.Of(read.Shape[0]) : "1";

@@ -19,7 +19,7 @@ public static class TargetTable
     [
         new("csharp", CSharpSimulator.Write, CSharpEvaluator.Write),
         new("numpy", NumPySimulator.Write),
-        new("pytorch", PyTorchSimulator.Write),
+        new("pytorch", PyTorchSimulator.Write, PyTorchEvaluator.Write),
     ];
 
     public static Target? Find(string name) => All.FirstOrDefault(target => target.Name == name);
