@@ -154,7 +154,7 @@ internal sealed class PyTorchEvaluator : PythonProgram
         if (!isAffine)
         {
             Writer.Line("parser.add_argument(\"--points\", type=int, default=4096, help=\"a power of two\")");
-            Writer.Line("parser.add_argument(\"--scramblings\", type=int, default=8, help=\"independent runs, whose spread is the error\")");
+            Writer.Line("parser.add_argument(\"--scramblings\", type=int, default=16, help=\"independent runs, whose spread is the error\")");
         }
 
         if (!isAffine || hasScalars)

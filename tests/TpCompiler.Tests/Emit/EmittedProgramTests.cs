@@ -160,6 +160,54 @@ public sealed class EmittedProgramTests : IDisposable
         Assert.Equal("the same", RunPython(1, "groups_emitted.py", program, "Adam_net"));
     }
 
+    /// <summary>Coefficients, tasks with adapted matrices, one matrix and its transpose, momentum, lookups: alone, and with the scramblings on two processes.</summary>
+    [PythonFact("torch")]
+    public void PyTorch_evaluators_agree_with_the_limit_of_tpc()
+    {
+        string[] examples = ["momentum", "sine_tasks", "tied", "transpose", .. Environment.GetEnvironmentVariable("TPC_EVERY_EXAMPLE") is null ? Array.Empty<string>() : ["batchnorm_kernel", "feedback_alignment", "gru", "layernorm", "meanfield", "rnn", "transformer", "wishart"]];
+        foreach (var example in examples)
+        {
+            EmitEvaluator(Example(example), example);
+        }
+
+        File.WriteAllText(Path.Combine(folder, "chain.csv"), "1,2,1\n0.5,-1,0.3\n");
+        var chain = Path.Combine(folder, "chain.tp");
+        File.WriteAllText(chain, """
+            network chain(x : [2]) {
+              width n
+              width m = 2 * n
+              weight U : [n, 2]
+              weight W : [m, n]
+              weight B : [m]
+              weight V : [1, m]
+              return V * (W * (U * x) + B)
+            }
+            parametrization mup
+            train { data "chain.csv" loss mse optimizer sgd(lr: 0.1, momentum: 0.5) batch 2 steps 4 }
+            """);
+        EmitEvaluator(chain, "chain");
+        Assert.Contains("Numbers are right to rounding", File.ReadAllText(Path.Combine(folder, "chain_evaluator.py")), StringComparison.Ordinal);
+        Assert.Equal($"{examples.Length + 1} agree", RunPython(1, "run_evaluators.py", folder));
+        Assert.Equal($"{examples.Length + 1} agree", RunPython(2, "run_evaluators.py", folder));
+    }
+
+    private void EmitEvaluator(string source, string name)
+    {
+        var compiled = TpcRun.Of("compile", source, "--emit", "evaluator", "--target", "pytorch", "-o", Path.Combine(folder, name + "_evaluator.py"));
+        Assert.True(compiled.ExitCode == 0, compiled.Error);
+        File.WriteAllText(Path.Combine(folder, name + ".limit.json"), TpcRun.Of("run", source, "--limit", "--tolerance", "0.02", "--format", "json").Output);
+        Assert.Equal(0, TpcRun.Of("run", source, "--width", "8", "--save", Path.Combine(folder, name + ".npz")).ExitCode);
+    }
+
+    [Fact]
+    public Task Evaluator_in_PyTorch_is_as_reviewed()
+    {
+        var settings = new VerifySettings();
+        settings.UseDirectory("Programs");
+        settings.UseFileName("mlp_evaluator_pytorch");
+        return Verifier.Verify(TpcRun.Of("compile", Example("mlp"), "--emit", "evaluator", "--target", "pytorch").Output, "txt", settings);
+    }
+
     private static string Example(string name) => Path.Combine(Checkout.Root, "examples", name + ".tp");
 
     /// <summary>
