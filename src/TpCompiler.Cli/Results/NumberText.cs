@@ -28,7 +28,16 @@ internal static class NumberText
         int decimals = 1 - Magnitude(error);
         return decimals is >= 0 and <= 9 && Math.Abs(value) < 1e9
             ? $"{WithDecimals(value, decimals)} ± {WithDecimals(error, decimals)}"
-            : $"{value.ToString("G12", CultureInfo.InvariantCulture)} ± {error.ToString("0.0e+00", CultureInfo.InvariantCulture)}";
+            : $"{Known(value, decimals)} ± {error.ToString("0.0e+00", CultureInfo.InvariantCulture)}";
+    }
+
+    /// <summary>The digits down to a decimal place, which lies far behind the point or before it; 0 when there are none.</summary>
+    private static string Known(double value, int decimals)
+    {
+        int digits = value == 0 ? 0 : Math.Clamp(Magnitude(value) + decimals + 1, 0, 15);
+        return digits == 0 ? "0"
+            : decimals < 0 && Math.Abs(value) < 1e9 ? (Math.Round(value * Math.Pow(10, decimals)) / Math.Pow(10, decimals)).ToString("F0", CultureInfo.InvariantCulture)
+            : value.ToString("G" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
     /// <summary>The exponent of ten of the first digit: 2 for 314, −1 for 0.27; 0 for 0.</summary>

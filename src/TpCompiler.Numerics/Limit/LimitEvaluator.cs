@@ -234,7 +234,7 @@ public static class LimitEvaluator
             record.Name,
             record.Iteration,
             record.Shape,
-            record.Values.Select(value => new Estimate(value.ToDouble(), Math.BitIncrement(Math.Abs(value.ToDouble())) - Math.Abs(value.ToDouble()), ErrorKind.Exact, 0)).ToValueList()));
+            record.Values.Select(value => new Estimate(value.ToDouble(), value.IsZero ? 0 : Math.BitIncrement(Math.Abs(value.ToDouble())) - Math.Abs(value.ToDouble()), ErrorKind.Exact, 0)).ToValueList()));
         return new LimitResult(records.ToValueList(), Polynomials, 0, 1, LimitShortfall.None, 0, null);
     }
 

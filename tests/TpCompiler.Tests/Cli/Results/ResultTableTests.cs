@@ -28,7 +28,11 @@ public sealed class ResultTableTests
     [InlineData(1.5, 0, "1.500000 ± 0")]
     [InlineData(1.5, double.NaN, "1.500000 ± ?")]
     [InlineData(0.36, 1e-13, "0.36 ± 1.0e-13")]
-    [InlineData(1234.5, 300, "1234.5 ± 3.0e+02")]
+    [InlineData(1234.5, 300, "1230 ± 3.0e+02")]
+    [InlineData(-5.66042688886e-19, 1e-13, "0 ± 1.0e-13")]
+    [InlineData(0.1863244132034481, 1e-13, "0.18632441320345 ± 1.0e-13")]
+    [InlineData(5.33604535e45, 5.3e44, "5.34E+45 ± 5.3e+44")]
+    [InlineData(0, 0, "0.000000 ± 0")]
     public void An_estimate_shows_its_error_and_no_digit_beyond_it(double value, double error, string expected)
     {
         Assert.Equal(expected, NumberText.Of(new Estimate(value, error, ErrorKind.StandardError, 1024)));
