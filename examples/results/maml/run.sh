@@ -43,3 +43,28 @@ while read -r width rate input output bias; do
   echo $(($(date +%s) - start)) > "runs/$width.seconds"
   mv "runs/$width.tmp" "runs/$width.json"
 done <<< "$settings"
+
+# Other nets of the small widths.
+for width in 2 8 32 128; do
+  for seed in 1 2; do
+    if [ ! -s "runs/$width.$seed.json" ] && { [ $# -eq 0 ] || [[ " $* " == *" $width "* ]]; }; then
+      start=$(date +%s)
+      "${tpc[@]}" run "runs/$width.tp" --width "$width" --seed "$seed" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.$seed.checkpoint" > "runs/$width.tmp"
+      echo $(($(date +%s) - start)) > "runs/$width.$seed.seconds"
+      mv "runs/$width.tmp" "runs/$width.$seed.json"
+    fi
+  done
+done
+
+# Kernels that no task has trained, of several scales; with other numbers of steps they are trained.
+[ $# -gt 0 ] && [[ " $* " != *" kernels "* ]] && exit
+for kernel in relu_NTK relu_GP linear_NTK; do
+  for scale in 1/16 1/4 1 4; do
+    name="runs/kernel-$kernel-${scale/\//_}"
+    phi=relu
+    [ "${kernel%_*}" = linear ] && phi=
+    sed "s|^parametrization mup .*|parametrization ntk|; s|h = U \* x + b|h = $phi(U * x + 0 * b)|; s|return V \* h|return V * ($scale * h)|" ../../maml.tp > "$name.tp"
+    [ "$kernel" = relu_GP ] && sed -i "s|fast   = params - 0.4 \* grad(inner, params)|fast = V - 0.4 * grad(inner, V)|; s|params = params -|V = V -|; s|fast\[0\] = params|fast[0] = V|" "$name.tp"
+    [ -s "$name.json" ] || "${tpc[@]}" run "$name.tp" --limit --steps 0 --data "$folder" --format json > "$name.json"
+  done
+done

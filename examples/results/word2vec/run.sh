@@ -23,3 +23,15 @@ echo "$texts" | while read -r text count epochs nets; do
     done
   done
 done
+
+# On the small text: the sigmoid table of the authors' program, and the kernel regime.
+[ $# -gt 0 ] && exit
+sed "s/\* logistic(/* logistic_table(/" runs/small.tp > runs/table.tp
+sed "s/^parametrization .*/parametrization ntk { W: (a: -1\/2) }/" runs/small.tp > runs/ntk.tp
+for width in 64 256; do
+  "${tpc[@]}" run runs/table.tp --width "$width" --seeds 3 --format json --checkpoint "runs/table-$width.state" > "runs/table-$width.json"
+done
+"${tpc[@]}" run runs/table.tp --limit --precision fp32 --format json --checkpoint runs/table-limit.state > runs/table-limit.json
+for width in 64 1024; do
+  "${tpc[@]}" run runs/ntk.tp --width "$width" --format json --checkpoint "runs/ntk-$width.state" > "runs/ntk-$width.json"
+done
