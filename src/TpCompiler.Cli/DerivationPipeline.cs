@@ -43,6 +43,7 @@ internal static class DerivationPipeline
             return new Derivation(program, network, compilation.TrainingPlan, scaling, null, kernel, reason, [], () => SyntaxText.Write(compilation.SyntaxTree))
             {
                 Tiers = regime is Regime.KernelRegime ? KernelTiers(network, compilation.TrainingPlan, scaling.Verdict!) : [],
+                Expectations = [.. KernelExpectations(kernel)],
             };
         }
 
@@ -69,20 +70,41 @@ internal static class DerivationPipeline
                 : Diagnostic.Create(Codes.LogitsStayRandom, location, random, program.Widths[0].Name).WithHelp($"a mean converges: leave out the power of {program.Widths[0].Name} that multiplies it"));
         }
 
+        LimitEquations? equations = limit.Program is { } found ? Deriver.Derive(found) : null;
         return new Derivation(
             program,
             compilation.Network,
             compilation.TrainingPlan,
             scaling,
             limit.Program,
-            limit.Program is { } found ? Deriver.Derive(found) : null,
+            equations,
             null,
             limit.Program is { } exact && compilation.Program is not null ? Exact(exact) : [],
             () => SyntaxText.Write(compilation.SyntaxTree))
         {
             Tiers = limit.Program is { } runnable ? [.. LimitEvaluator.TiersOfOutputs(runnable).SelectMany(group => Tiers(group.Outputs, group.Tiers)).OrderBy(tier => runnable.Outputs.ToList().IndexOf(tier.Output))] : [],
+            Expectations = limit.Program is { } integrated ? [.. Expectations(integrated, equations!)] : [],
         };
     }
+
+    /// <summary>The expectations of a limit's equations, each once.</summary>
+    private static IEnumerable<ExpectationLine> Expectations(Program limit, LimitEquations equations)
+    {
+        Func<string, ExpectationTier> tierOf = ExpectationTier.In(limit);
+        return In(equations).Select(expectation =>
+        {
+            string vector = expectation.References().Select(reference => LimitSymbol.Of(reference.Name)).First(symbol => symbol.Kind is SymbolKind.Z or SymbolKind.PartialDerivative).First;
+            ExpectationTier tier = tierOf(vector);
+            return new ExpectationLine(expectation, tier.Described, tier.IsIntegral ? tier.Dimensions : null);
+        });
+    }
+
+    /// <summary>Of the kernel's recursion: means of two jointly Gaussian numbers, those with a closed form being written out.</summary>
+    private static IEnumerable<ExpectationLine> KernelExpectations(LimitEquations? equations) =>
+        equations is null ? [] : In(equations).Select(expectation => new ExpectationLine(expectation, ["quadrature in 2 dimensions"], 2));
+
+    private static IEnumerable<Expr.Expectation> In(LimitEquations equations) =>
+        equations.Sections.SelectMany(section => section.Equations).SelectMany(equation => equation.Right.DescendantsAndSelf()).OfType<Expr.Expectation>().Distinct();
 
     private static ValueList<OutputTier> Tiers(IEnumerable<string> outputs, ValueList<string> tiers) => [.. outputs.Select(output => new OutputTier(output, tiers))];
 

@@ -29,7 +29,16 @@ public sealed record Derivation(
 {
     /// <summary>How the numbers of each output will be computed.</summary>
     public ValueList<OutputTier> Tiers { get; init; } = [];
+
+    /// <summary>The same of each expectation in the equations.</summary>
+    public ValueList<ExpectationLine> Expectations { get; init; } = [];
 }
+
+/// <summary>How an expectation of the equations will be computed: in the first of these ways that the program's size allows.</summary>
+/// <param name="Expectation">As it stands in the equations.</param>
+/// <param name="Tiers">The ways, in words.</param>
+/// <param name="Dimensions">The Gaussians that it is an integral over; null when that is known of no way.</param>
+public sealed record ExpectationLine(Expr Expectation, ValueList<string> Tiers, int? Dimensions);
 
 /// <summary>How an output's numbers will be computed: in the first of these ways that the program's size allows.</summary>
 public sealed record OutputTier(string Output, ValueList<string> Tiers);

@@ -51,6 +51,7 @@ public static class DerivationJson
 
         json.WriteEndArray();
         WriteTiers(json, derivation);
+        WriteExpectations(json, derivation);
         json.WriteEndObject();
     }
 
@@ -69,6 +70,32 @@ public static class DerivationJson
             }
 
             json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>For each expectation in the equations the ways to compute it, in the order in which they are tried, and how many Gaussians it is an integral over.</summary>
+    private static void WriteExpectations(Utf8JsonWriter json, Derivation derivation)
+    {
+        var printer = LimitNotation.Printer(ExprStyle.Unicode);
+        json.WriteStartArray("expectations");
+        foreach (var line in derivation.Expectations)
+        {
+            json.WriteStartObject();
+            json.WriteString("expectation", printer.Print(line.Expectation));
+            json.WriteString("expectation_ir", line.Expectation.ToString());
+            WriteStrings(json, "tiers", line.Tiers);
+            if (line.Dimensions is { } dimensions)
+            {
+                json.WriteNumber("dimensions", dimensions);
+            }
+            else
+            {
+                json.WriteNull("dimensions");
+            }
+
             json.WriteEndObject();
         }
 

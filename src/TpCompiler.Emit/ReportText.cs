@@ -1,4 +1,5 @@
 using System.Text;
+using TpCompiler.Symbolics;
 
 namespace TpCompiler.Emit;
 
@@ -15,6 +16,7 @@ public static class ReportText
             derivation.Equations is { } equations ? EquationsText.Write(equations) : string.Empty,
             derivation.NoEquations is { } reason ? "no limit equations: " + reason + "\n" : string.Empty,
             Tiers(derivation),
+            Expectations(derivation),
             Exact(derivation),
         };
         return string.Join("\n", parts.Where(part => part.Length > 0));
@@ -26,6 +28,24 @@ public static class ReportText
         var lines = derivation.Tiers.GroupBy(output => output.Tiers).Select(group => (Outputs: string.Join(", ", group.Select(output => output.Output)), Tiers: string.Join(", or else ", group.Key))).ToList();
         var width = lines.Select(line => line.Outputs.Length).DefaultIfEmpty(0).Max();
         return lines.Count == 0 ? string.Empty : "numbers of the limit come from\n" + string.Concat(lines.Select(line => $"  {line.Outputs.PadRight(width)}  {line.Tiers}\n"));
+    }
+
+    /// <summary>Expectations that are computed alike stand together; of most of them that is said last, without naming them.</summary>
+    private static string Expectations(Derivation derivation)
+    {
+        var printer = LimitNotation.Printer(ExprStyle.Unicode);
+        var groups = derivation.Expectations.GroupBy(line => string.Join(", or else ", line.Tiers)).OrderBy(group => group.Count()).ToList();
+        var text = new StringBuilder(groups.Count == 0 ? string.Empty : "expectations are computed by\n");
+        foreach (var group in groups.SkipLast(1))
+        {
+            text.Append("  ").Append(group.Key).Append('\n');
+            foreach (var line in group)
+            {
+                text.Append("    ").Append(printer.Print(line.Expectation)).Append('\n');
+            }
+        }
+
+        return groups.Count == 0 ? string.Empty : text.Append("  ").Append(groups[^1].Key).Append(groups.Count == 1 ? "\n" : "\n    all others\n").ToString();
     }
 
     private static string Exact(Derivation derivation)

@@ -1,8 +1,10 @@
+using TpCompiler.Benchmarks;
 using TpCompiler.Benchmarks.Coverage;
 using TpCompiler.Benchmarks.Emitted;
 using TpCompiler.Benchmarks.Steps;
 
-// `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold, `emitted` times emitted C# beside `tpc run`; anything else is for BenchmarkDotNet.
+// `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold, `emitted` times emitted C# beside `tpc run`,
+// `width` says which net is as near as the limit's error; anything else is for BenchmarkDotNet.
 if (args is ["step", ..])
 {
     return StepCommand.Run(args[1..]);
@@ -11,6 +13,11 @@ if (args is ["step", ..])
 if (args is ["emitted", ..])
 {
     return EmittedCommand.Run(args[1..]);
+}
+
+if (args is ["width", ..])
+{
+    return WidthCommand.Run(args[1..]);
 }
 
 if (args is ["coverage", ..])

@@ -196,6 +196,7 @@ internal sealed class RunCommand : Command
             Seed = parsed.GetValue(seed),
             AxisSizes = rotation.AxisSizes,
             Threads = Environment.ProcessorCount,
+            MaxMemory = Math.Min(new LimitSettings().MaxMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
         };
         return ProgramRunner.Limit(rotation.Program, program.Source, RunnableProgram.FeedOf(rotation.Samples), settings, reporter, diagnostics);
     }

@@ -83,6 +83,15 @@ internal static class ProgramRunner
             case LimitShortfall.Cancelled:
                 diagnostics.Add(Codes.Interrupted, null, result.Points, settings.MaxPoints);
                 break;
+            case LimitShortfall.Memory when result.MemoryNeeded > 0:
+                diagnostics.Add(Diagnostic.Create(
+                        Codes.NeedsTooMuchMemory,
+                        null,
+                        string.Create(CultureInfo.InvariantCulture, $"the history of {result.Points} points in {settings.Threads} scramblings at a time"),
+                        Gibibytes((long)Math.Min(result.MemoryNeeded, long.MaxValue)),
+                        Gibibytes(settings.MaxMemory))
+                    .WithHelp("`--points` asks for fewer, `--steps` for a shorter history"));
+                break;
             case LimitShortfall.Tolerance or LimitShortfall.Memory:
                 diagnostics.Add(Shortfall(result, settings));
                 break;
@@ -100,7 +109,7 @@ internal static class ProgramRunner
         Diagnostic diagnostic = Diagnostic.Create(Codes.ToleranceNotReached, null, worst, Short(result.LargestError), result.Points, Short(settings.Tolerance));
         return result.Shortfall == LimitShortfall.Memory
             ? diagnostic.WithNote("more points don't fit into memory")
-            : diagnostic.WithHelp("`--points` allows more of them, `--tolerance` asks for less");
+            : diagnostic.WithHelp(result.Tier == LimitEvaluator.Quadrature ? "`--tolerance` asks for less; a finer grid, or more quasi-random points, would take too long" : "`--points` allows more of them, `--tolerance` asks for less");
     }
 
     private static string Gibibytes(long bytes) => (bytes / (double)(1L << 30)).ToString("0.#", CultureInfo.InvariantCulture);

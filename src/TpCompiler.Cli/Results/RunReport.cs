@@ -49,7 +49,7 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
         null);
 
     public static RunReport OfLimit(Program program, LimitResult result) => new(
-        $"{program.Name} in the limit of infinite width ({How(result)})",
+        $"{program.Name} in the limit of infinite width ({How(result)}{(result.Remark is null ? string.Empty : "; " + result.Remark)})",
         json =>
         {
             json.WriteString("program", program.Name);
@@ -57,6 +57,11 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
             json.WriteString("carrier", result.Tier);
             json.WriteNumber("points", result.Points);
             json.WriteNumber("scramblings", result.Replicates);
+            if (result.Remark is not null)
+            {
+                json.WriteString("remark", result.Remark);
+            }
+
             json.WriteBoolean("complete", result.Shortfall is LimitShortfall.None or LimitShortfall.Tolerance);
         },
         [.. result.Records],

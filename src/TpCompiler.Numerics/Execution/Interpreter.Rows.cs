@@ -36,7 +36,7 @@ public abstract partial class Interpreter<T, TMatrix>
 
         /// <summary>Null for other loops, and where somebody looks at every value.</summary>
         public static RowSteps? Of(Interpreter<T, TMatrix> interpreter, Loop loop) =>
-            !interpreter.NeedsEveryValue && !interpreter.KeepsVectors && interpreter.Weights is null && interpreter.iteration.Count == 0
+            !interpreter.NeedsEveryValue && !interpreter.KeepsVectors && !interpreter.IsWeighted && interpreter.iteration.Count == 0
                 && RowCompiler.Of(interpreter.program, loop, interpreter.table.SizeOfAxis) is { } program
                 && loop.Body.OfType<Instruction>().All(instruction => !interpreter.recorded.Contains(instruction.Result.Name) || program.Values.ContainsKey(instruction.Result.Name))
                 ? new RowSteps(interpreter, loop, program)

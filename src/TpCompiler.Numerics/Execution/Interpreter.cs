@@ -57,8 +57,21 @@ public abstract partial class Interpreter<T, TMatrix>
 
     protected int Threads => settings.Threads;
 
+    /// <summary>Whether coordinates count differently in means.</summary>
+    protected virtual bool IsWeighted => false;
+
     /// <summary>What each coordinate counts in a mean, 1 on average; null when they all count the same.</summary>
-    protected virtual T[]? Weights => null;
+    protected virtual T[]? WeightsOf(Instruction.Moment moment) => null;
+
+    /// <summary>Called with the numbers of each Moment, which may be replaced.</summary>
+    protected virtual void MomentComputed(Span<double> means)
+    {
+    }
+
+    /// <summary>Called before an instruction is run.</summary>
+    protected virtual void Running(Instruction instruction)
+    {
+    }
 
     /// <summary>Whether the carrier holds on to the memory of vectors (as factors); then no memory is used twice.</summary>
     protected virtual bool KeepsVectors => false;
@@ -322,6 +335,7 @@ public abstract partial class Interpreter<T, TMatrix>
 
     private void RunInstruction(Instruction instruction)
     {
+        Running(instruction);
         var definition = instruction.Result;
         switch (definition.Kind)
         {
@@ -344,6 +358,14 @@ public abstract partial class Interpreter<T, TMatrix>
             default:
                 throw new UnreachableException();
         }
+    }
+
+    /// <summary>A vector that the program doesn't have, computed from values that it has now: what to look at beside it.</summary>
+    protected Tensor<T> Beside(Instruction.Nonlin nonlin)
+    {
+        var vector = new Tensor<T>([.. nonlin.Result.Indices.Select(binder => table.SizeOfAxis(binder.Axis))], Coordinates(nonlin.Result.Widths[0]));
+        Compiled(nonlin, () => NonlinKernel<T>.Of(nonlin, table, WidthValue)).Run(frame, vector, 1);
+        return vector;
     }
 
     private Tensor<T> NewVector(Definition definition)
@@ -384,7 +406,8 @@ public abstract partial class Interpreter<T, TMatrix>
                 Compiled(nonlin, () => NonlinKernel<T>.Of(nonlin, table, WidthValue)).Run(frame, result);
                 break;
             case Instruction.Moment moment:
-                Compiled(moment, () => MomentKernel<T>.Of(moment, table, WidthValue)).Run(frame, Coordinates(moment.Width), result, Threads, Weights);
+                Compiled(moment, () => MomentKernel<T>.Of(moment, table, WidthValue)).Run(frame, Coordinates(moment.Width), result, Threads, WeightsOf(moment));
+                MomentComputed(result.Span);
                 break;
             default:
                 throw new UnreachableException();

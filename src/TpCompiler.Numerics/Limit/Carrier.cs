@@ -1,10 +1,11 @@
 using System.Numerics.Tensors;
+using TpCompiler.Numerics.Limit.Grids;
 
 namespace TpCompiler.Numerics.Limit;
 
 /// <summary>
 /// What a limit variable lives in. A variable is an array of <see cref="Length"/> numbers on which sums, multiples and the Nonlins that the carrier
-/// allows act number by number, and E[x y] = <see cref="ProductScale"/> · Σ x y, each term with its weight where there are <see cref="Weights"/>.
+/// allows act number by number, and E[x y] = <see cref="ProductScale"/> · Σ x y, each term with its weight where they have weights.
 /// </summary>
 public abstract class Carrier
 {
@@ -20,13 +21,16 @@ public abstract class Carrier
     /// <summary>The factor that makes a plain dot product an expectation.</summary>
     public double ProductScale { get; }
 
-    /// <summary>What each number counts in an expectation, 1 on average; null when they all count the same.</summary>
-    public virtual double[]? Weights => null;
+    /// <summary>Where the expectations of a run are kept, or come from; null for neither.</summary>
+    internal ExpectationTape? Tape { get; init; }
 
-    /// <summary>Variables one after the other, each number times its weight: what to multiply with in a plain dot product.</summary>
-    public ReadOnlySpan<double> Weighted(ReadOnlySpan<double> variables)
+    /// <summary>What each number of a variable of this coordinate space counts in an expectation, 1 on average; null when they all count the same.</summary>
+    public virtual double[]? WeightsOf(int space) => null;
+
+    /// <summary>Variables of a space, one after the other, each number times its weight: what to multiply with in a plain dot product.</summary>
+    public ReadOnlySpan<double> Weighted(int space, ReadOnlySpan<double> variables)
     {
-        if (Weights is not { } weights)
+        if (WeightsOf(space) is not { } weights)
         {
             return variables;
         }
@@ -40,14 +44,26 @@ public abstract class Carrier
         return weighted;
     }
 
+    /// <summary>Makes expectations of plain dot products with weighted variables.</summary>
+    public void ToExpectations(Span<double> products)
+    {
+        TensorPrimitives.Multiply(products, ProductScale, products);
+        Tape?.Pass(products);
+    }
+
     /// <summary>Writes a standard Gaussian, independent of every other one of its coordinate space.</summary>
     /// <param name="space">The coordinate space: variables of different spaces never meet elementwise.</param>
     /// <param name="number">How many Gaussians this space has met before, 0-based.</param>
     /// <param name="destination">The variable, <see cref="Length"/> numbers.</param>
     public abstract void FreshGaussian(int space, int number, Span<double> destination);
 
-    /// <summary>E[x y].</summary>
-    public double Expectation(ReadOnlySpan<double> x, ReadOnlySpan<double> y) => ProductScale * TensorPrimitives.Dot(x, Weighted(y));
+    /// <summary>E[x y] of variables of one space.</summary>
+    public double Expectation(int space, ReadOnlySpan<double> x, ReadOnlySpan<double> y)
+    {
+        var product = TensorPrimitives.Dot(x, Weighted(space, y));
+        ToExpectations(new Span<double>(ref product));
+        return product;
+    }
 }
 
 /// <summary>
@@ -79,57 +95,6 @@ public sealed class CoefficientCarrier(int capacity) : Carrier(capacity, 1)
 
         destination.Clear();
         destination[number + 1] = 1;
-    }
-}
-
-/// <summary>
-/// A variable is its values at the points of a grid, m nodes along each Gaussian of its coordinate space: the trapezoidal rule for the normal density on [−R, R], whose error falls
-/// geometrically in m for analytic functions (Trefethen and Weideman, SIAM Review 56, 2014). R³ = π² m makes what is cut off as small as what a pole
-/// at ±iπ/2, tanh's, leaves between the nodes.
-/// </summary>
-public sealed class GridCarrier : Carrier
-{
-    private readonly double[] nodes;
-    private readonly int dimensions;
-
-    /// <param name="nodes">m, nodes along a dimension.</param>
-    /// <param name="dimensions">The Gaussians of the largest space.</param>
-    public GridCarrier(int nodes, int dimensions)
-        : base(PointsOf(nodes, dimensions), 1.0 / PointsOf(nodes, dimensions))
-    {
-        this.dimensions = dimensions;
-        var end = Math.Cbrt(Math.PI * Math.PI * nodes);
-        this.nodes = [.. Enumerable.Range(0, nodes).Select(k => end * ((2.0 * k / (nodes - 1)) - 1))];
-        var density = this.nodes.Select(x => Math.Exp(-0.5 * x * x)).ToArray();
-        var mean = density.Average();
-        Weights = new double[Length];
-        Array.Fill(Weights, 1);
-        for (int dimension = 0, stride = 1; dimension < dimensions; dimension++, stride *= nodes)
-        {
-            for (var point = 0; point < Length; point++)
-            {
-                Weights[point] *= density[point / stride % nodes] / mean;
-            }
-        }
-    }
-
-    public override double[] Weights { get; }
-
-    /// <summary>m^dimensions.</summary>
-    public static int PointsOf(int nodes, int dimensions) => checked((int)Math.Pow(nodes, dimensions));
-
-    public override void FreshGaussian(int space, int number, Span<double> destination)
-    {
-        if (number >= dimensions)
-        {
-            throw new CapacityExceededException();
-        }
-
-        var stride = PointsOf(nodes.Length, number);
-        for (var point = 0; point < Length; point++)
-        {
-            destination[point] = nodes[point / stride % nodes.Length];
-        }
     }
 }
 

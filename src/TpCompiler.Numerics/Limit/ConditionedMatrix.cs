@@ -29,8 +29,8 @@ public sealed class ConditionedMatrix
         var sigma = Math.Sqrt(variance);
 
         // W q has variance σ² columns/n; Σ_α p_α (W q)_α = Σ_β (Wᵀp)_β q_β turns rows·E[p Wq] into columns·E[Wᵀp q].
-        right = new Side(carrier.Length, rowSpace, sigma * Math.Sqrt(columns), sigma * columns / Math.Sqrt(rows));
-        left = new Side(carrier.Length, columnSpace, sigma * Math.Sqrt(rows), sigma * rows / Math.Sqrt(columns));
+        right = new Side(carrier.Length, columnSpace.Number, rowSpace, sigma * Math.Sqrt(columns), sigma * columns / Math.Sqrt(rows));
+        left = new Side(carrier.Length, rowSpace.Number, columnSpace, sigma * Math.Sqrt(rows), sigma * rows / Math.Sqrt(columns));
     }
 
     /// <summary>How many directions the matrix was probed with, both sides.</summary>
@@ -64,8 +64,8 @@ public sealed class ConditionedMatrix
         // Gram–Schmidt twice is enough (Kahan and Parlett); first against the known directions, all vectors at once.
         for (var pass = 0; pass < 2 && known > 0; pass++)
         {
-            var part = side.Directions.Dots(carrier.Weighted(remainders));
-            TensorPrimitives.Multiply(part, carrier.ProductScale, part);
+            var part = side.Directions.Dots(carrier.Weighted(side.Space, remainders));
+            carrier.ToExpectations(part);
             TensorPrimitives.Add(part, coefficients.AsSpan(0, part.Length), coefficients);
             TensorPrimitives.Negate(part, part);
             side.Directions.Accumulate(part, remainders);
@@ -82,8 +82,8 @@ public sealed class ConditionedMatrix
             {
                 var part = products.AsSpan(0, added);
                 part.Clear();
-                Block.Dots(remainders, length, added, carrier.Weighted(remainder), length, 1, length, part);
-                TensorPrimitives.Multiply(part, carrier.ProductScale, part);
+                Block.Dots(remainders, length, added, carrier.Weighted(side.Space, remainder), length, 1, length, part);
+                carrier.ToExpectations(part);
                 for (var i = 0; i < added; i++)
                 {
                     coefficients[((known + i) * batch) + b] += part[i];
@@ -93,8 +93,8 @@ public sealed class ConditionedMatrix
                 Block.Accumulate(remainders, length, added, part, remainder, length, 1, length);
             }
 
-            var size = Math.Sqrt(carrier.Expectation(remainder, remainder));
-            if (size > DependenceThreshold * Math.Sqrt(carrier.Expectation(vector, vector)))
+            var size = Math.Sqrt(carrier.Expectation(side.Space, remainder, remainder));
+            if (size > DependenceThreshold * Math.Sqrt(carrier.Expectation(side.Space, vector, vector)))
             {
                 coefficients[((known + added) * batch) + b] = size;
                 TensorPrimitives.Divide(remainder, size, remainders.AsSpan(added * length, length));
@@ -124,19 +124,23 @@ public sealed class ConditionedMatrix
 
         side.Gaussians.Add(images);
         TensorPrimitives.Multiply(images, side.Scale, images);
-        var determined = other.Gaussians.Dots(carrier.Weighted(directions));
-        TensorPrimitives.Multiply(determined, side.AdjointScale * carrier.ProductScale, determined);
+        var determined = other.Gaussians.Dots(carrier.Weighted(side.Space, directions));
+        carrier.ToExpectations(determined);
+        TensorPrimitives.Multiply(determined, side.AdjointScale, determined);
         other.Directions.Accumulate(determined, images);
         side.Images.Add(images);
     }
 
     /// <summary>One side of the matrix: what it was multiplied with there, and the images in the other coordinate space.</summary>
     /// <param name="length">Numbers of a variable.</param>
+    /// <param name="space">Where the directions live.</param>
     /// <param name="imageSpace">Where the images live.</param>
     /// <param name="scale">The standard deviation of the image of a unit direction.</param>
     /// <param name="adjointScale">What turns E[ζ_j q] into the coefficient of p_j in W q.</param>
-    private sealed class Side(int length, CoordinateSpace imageSpace, double scale, double adjointScale)
+    private sealed class Side(int length, int space, CoordinateSpace imageSpace, double scale, double adjointScale)
     {
+        public int Space => space;
+
         public CoordinateSpace ImageSpace => imageSpace;
 
         public double Scale => scale;

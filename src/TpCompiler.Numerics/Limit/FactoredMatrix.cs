@@ -107,31 +107,35 @@ public sealed record FactoredMatrix(
     }
 }
 
+/// <summary>A side of a matrix: its width divided by the reference width (Σ_α over it is ratio · n · E), and the coordinate space that vectors along it live in.</summary>
+public readonly record struct MatrixSide(double Ratio, int Space);
+
 /// <summary>Σ_k c_k u_k v_kᵀ/n for the factors that one Outer term made in one iteration.</summary>
 /// <param name="Left">u_k, one after the other.</param>
 /// <param name="Right">v_k, one after the other.</param>
 /// <param name="Coefficients">c_k.</param>
-/// <param name="Rows">Rows divided by the reference width: Σ_α over rows is rows · n · E.</param>
-/// <param name="Columns">Columns divided by the reference width.</param>
+/// <param name="Rows">The side of the rows.</param>
+/// <param name="Columns">The side of the columns.</param>
 public sealed record FactorBlock(
     ReadOnlyMemory<double> Left,
     ReadOnlyMemory<double> Right,
     IReadOnlyList<double> Coefficients,
-    double Rows,
-    double Columns)
+    MatrixSide Rows,
+    MatrixSide Columns)
 {
     /// <summary>y_b += coefficient · Σ_k c_k u_k · columns · E[v_k x_b], or the transpose's.</summary>
     public void MultiplyAdd(Carrier carrier, bool transposed, double coefficient, ReadOnlySpan<double> x, Span<double> y)
     {
-        var (contracted, produced, width) = transposed ? (Left, Right, Rows) : (Right, Left, Columns);
+        var (contracted, produced, side) = transposed ? (Left, Right, Rows) : (Right, Left, Columns);
         var (length, count) = (carrier.Length, Coefficients.Count);
         var batch = x.Length / length;
         var products = new double[count * batch];
-        Block.Dots(contracted.Span, length, count, carrier.Weighted(x), length, batch, length, products);
+        Block.Dots(contracted.Span, length, count, carrier.Weighted(side.Space, x), length, batch, length, products);
+        carrier.ToExpectations(products);
         for (var k = 0; k < count; k++)
         {
             var row = products.AsSpan(k * batch, batch);
-            TensorPrimitives.Multiply(row, coefficient * Coefficients[k] * width * carrier.ProductScale, row);
+            TensorPrimitives.Multiply(row, coefficient * Coefficients[k] * side.Ratio, row);
         }
 
         Block.Accumulate(produced.Span, length, count, products, y, length, batch, length);

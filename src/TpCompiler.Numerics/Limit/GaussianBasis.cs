@@ -3,7 +3,8 @@ using TpCompiler.Symbolics;
 namespace TpCompiler.Numerics.Limit;
 
 /// <summary>The Gaussians that a coordinate space of polynomials has met, with their variances.</summary>
-internal sealed class GaussianBasis
+/// <param name="spend">Told of polynomials that are multiplied.</param>
+internal sealed class GaussianBasis(Action<Polynomial, Polynomial> spend)
 {
     private readonly List<Rational> variances = [];
 
@@ -13,7 +14,11 @@ internal sealed class GaussianBasis
         return Polynomial.Variable(variances.Count - 1);
     }
 
-    public Rational Expectation(Polynomial x, Polynomial y) => x.Expectation(y, variances);
+    public Rational Expectation(Polynomial x, Polynomial y)
+    {
+        spend(x, y);
+        return x.Expectation(y, variances);
+    }
 }
 
 /// <summary>

@@ -3,6 +3,7 @@ using TpCompiler.Limits;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Kernels;
+using TpCompiler.Numerics.Limit.Grids;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Limit;
@@ -37,7 +38,7 @@ public static class LimitEvaluator
         :
         [
             .. PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials] : ValueList<string>.Empty,
-            .. QuadratureGrid.IsSmooth(limit) && QuadratureGrid.LeastGaussians(limit) <= QuadratureGrid.MostDimensions ? [Quadrature] : ValueList<string>.Empty,
+            .. QuadratureGrid.MaySuit(limit) ? [Quadrature] : ValueList<string>.Empty,
             QuasiRandom,
         ];
 
@@ -82,6 +83,8 @@ public static class LimitEvaluator
                 .OrderBy(record => record.Iteration.Count == 0 ? 0 : record.Iteration[0] + 1).ThenBy(record => order[record.Name]).ToValueList(),
             Shortfall = results.Max(result => result.Shortfall),
             LargestError = results.Max(result => result.LargestError),
+            Remark = results.Select(result => result.Remark).FirstOrDefault(remark => remark is not null),
+            MemoryNeeded = results.Max(result => result.MemoryNeeded),
             Failure = results.Select(result => result.Failure).FirstOrDefault(failure => failure is not null),
         };
     }
@@ -95,7 +98,8 @@ public static class LimitEvaluator
         return sampled.Count == 0 ? groups : [.. exact, (sampled, [QuasiRandom])];
     }
 
-    private static Program Only(Program limit, ValueList<string> outputs) => DeadCode.Remove(limit with { Outputs = outputs });
+    /// <summary>The part of a program that some of its outputs need.</summary>
+    internal static Program Only(Program limit, ValueList<string> outputs) => DeadCode.Remove(limit with { Outputs = outputs });
 
     private static LimitResult EvaluateTogether(
         Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress, CancellationToken cancel)
@@ -106,14 +110,26 @@ public static class LimitEvaluator
             return ByCoefficients(limit, feed, settings, cancel);
         }
 
-        if (settings.AllowExact && PolynomialEvaluator.Evaluate(limit, feed, settings.AxisSizes) is { } exact)
+        string? remark = null;
+        if (settings.AllowExact && PolynomialEvaluator.IsPolynomial(limit))
         {
-            return OfPolynomials(exact);
+            if (PolynomialEvaluator.Evaluate(limit, feed, settings.AxisSizes) is { } exact)
+            {
+                return OfPolynomials(exact);
+            }
+
+            remark = PolynomialEvaluator.TooLarge;
         }
 
-        var (bytesPerPoint, bytesPerPair, gaussians) = Measure(limit, feed, settings, cancel);
-        if (settings.AllowExact && settings.Points is null && QuadratureGrid.IsSmooth(limit) && gaussians <= QuadratureGrid.MostDimensions
-            && ByQuadrature(limit, feed, settings, gaussians, bytesPerPoint / settings.Threads, progress, cancel) is { } integrated)
+        return Integrated(limit, feed, settings, progress, cancel) with { Remark = remark };
+    }
+
+    /// <summary>By quadrature where a grid suits the program, else at points.</summary>
+    private static LimitResult Integrated(Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress, CancellationToken cancel)
+    {
+        var (bytesPerPoint, bytesPerPair, spaces) = Measure(limit, feed, settings, cancel);
+        var integrated = settings.AllowExact && settings.Points is null ? ByQuadrature(limit, feed, settings, spaces, bytesPerPoint / settings.Threads, progress, cancel) : null;
+        if (integrated is not null && integrated.LargestError <= settings.Tolerance)
         {
             return integrated;
         }
@@ -124,12 +140,18 @@ public static class LimitEvaluator
         {
             if (Memory(points) > settings.MaxMemory)
             {
-                return LimitResult.Nothing(points, settings.Replicates, LimitShortfall.Memory);
+                return LimitResult.Nothing(points, settings.Replicates, LimitShortfall.Memory) with { MemoryNeeded = Memory(points) };
             }
 
             fewer ??= points >= 4 ? AtPoints(limit, feed, settings, points / 4, null, cancel) : null;
             var result = ErrorsThatHold.Beside(fewer, AtPoints(limit, feed, settings, points, progress, cancel));
             fewer = result;
+            if (integrated is not null && result.LargestError * points / settings.MaxPoints > integrated.LargestError)
+            {
+                // Even with an error that falls like 1/points no number of them gets as near.
+                return integrated with { Shortfall = LimitShortfall.Tolerance };
+            }
+
             if (result.Shortfall != LimitShortfall.None || result.LargestError <= settings.Tolerance || settings.Points is not null)
             {
                 return result.Shortfall == LimitShortfall.None && result.LargestError > settings.Tolerance ? result with { Shortfall = LimitShortfall.Tolerance } : result;
@@ -238,60 +260,29 @@ public static class LimitEvaluator
         return new LimitResult(records.ToValueList(), Polynomials, 0, 1, LimitShortfall.None, 0, null);
     }
 
-    /// <summary>
-    /// On finer and finer grids, until two in succession agree to <see cref="QuadratureGrid.Goal"/> or the grid is as large as may be. Null when that is not as good as was asked
-    /// for: then points do better.
-    /// </summary>
     private static LimitResult? ByQuadrature(
-        Program limit, IDataFeed feed, LimitSettings settings, int gaussians, double bytesPerPoint, IProgress<LimitProgress>? progress, CancellationToken cancel)
+        Program limit, IDataFeed feed, LimitSettings settings, IReadOnlyDictionary<string, CoordinateSpace> spaces, double bytesPerPoint, IProgress<LimitProgress>? progress, CancellationToken cancel)
     {
-        ExecutionResult? coarse = null;
-        LimitResult? best = null;
-        var distance = double.PositiveInfinity;
-        var grids = QuadratureGrid.Nodes.Where(nodes => Math.Pow(nodes, gaussians) is var points && points <= (double)settings.MaxPoints * settings.Replicates && points * bytesPerPoint <= settings.MaxMemory).ToList();
-        foreach (var nodes in grids)
+        if (!QuadratureGrid.IsPiecewiseSmooth(limit))
         {
-            var carrier = new GridCarrier(nodes, gaussians);
-            ExecutionResult fine;
-            try
-            {
-                fine = new LimitInterpreter(limit, Execution(settings, settings.Threads), carrier, settings.Seed).Run(feed, null, cancel);
-            }
-            catch (CapacityExceededException)
-            {
-                return null;
-            }
-
-            progress?.Report(new LimitProgress(carrier.Length, grids.IndexOf(nodes) + 1, grids.Count));
-            if (!fine.IsComplete)
-            {
-                return fine.IsCancelled && best is not null ? best with { Shortfall = LimitShortfall.Cancelled } : null;
-            }
-
-            if (coarse is not null)
-            {
-                var result = QuadratureGrid.Between(coarse, fine, carrier.Length);
-                best = QuadratureGrid.Converges(distance, result.LargestError) ? result : null;
-                distance = result.LargestError;
-                if (best is not null && best.LargestError <= Math.Min(settings.Tolerance, QuadratureGrid.Goal))
-                {
-                    return best;
-                }
-            }
-
-            coarse = fine;
+            return null;
         }
 
-        return best is not null && best.LargestError <= settings.Tolerance ? best : null;
+        var kinked = QuadratureGrid.KinkedSpaces(limit);
+        return QuadratureGrid.Suits(spaces.ToDictionary(space => space.Key, space => space.Value.Gaussians), kinked)
+            ? new GridSearch(limit, feed, settings, [.. spaces.OrderBy(space => space.Value.Number).Select(space => (space.Value.Gaussians, kinked.Contains(space.Key)))], bytesPerPoint, progress, cancel).Run()
+            : null;
     }
 
-    /// <summary>Memory of all concurrent scramblings for each point and for each pair of points, and the Gaussians that the largest coordinate space meets, on a run with few points.</summary>
-    private static (double BytesPerPoint, double BytesPerPair, int Gaussians) Measure(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
+    /// <summary>Memory of all concurrent scramblings, the vectors of one iteration and the history of all, for each point and for each pair of points, and the coordinate spaces with the Gaussians that they meet, on a run with few points.</summary>
+    private static (double BytesPerPoint, double BytesPerPair, IReadOnlyDictionary<string, CoordinateSpace> Spaces) Measure(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
     {
         const int Few = 1 << 6;
         var interpreter = new LimitInterpreter(limit, Execution(settings, 1), new QuasiRandomCarrier(Few, settings.Seed), settings.Seed);
         interpreter.Run(feed, null, cancel);
-        return (interpreter.BytesPerNumber * settings.Threads, (double)interpreter.PairBytes / (Few * Few) * settings.Threads, interpreter.LargestSpace);
+        var sizeOfAxis = Execution(settings, 1).SizeOfAxisIn(limit);
+        var rows = limit.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Sum(definition => definition.Indices.Aggregate(1.0, (product, index) => product * sizeOfAxis(index.Axis)));
+        return ((interpreter.BytesPerNumber + (sizeof(double) * rows)) * settings.Threads, (double)interpreter.PairBytes / (Few * Few) * settings.Threads, interpreter.Spaces);
     }
 
     private static LimitResult AtPoints(

@@ -3,6 +3,7 @@ using TpCompiler.Ir;
 using TpCompiler.Limits;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Kernels;
+using TpCompiler.Numerics.Limit.Grids;
 
 namespace TpCompiler.Numerics.Limit;
 
@@ -11,6 +12,9 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
 {
     private readonly Carrier carrier;
     private readonly ulong seed;
+    private readonly KinkArguments? kinks;
+    private readonly HashSet<string> vectors;
+    private readonly string[] names;
     private readonly CoordinateSpaces spaces;
     private readonly Dictionary<string, CoordinateSpace> met = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double> ratios;
@@ -21,32 +25,71 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     /// <param name="settings">Sizes of axes.</param>
     /// <param name="carrier">What vectors live in.</param>
     /// <param name="seed">Chooses the values of Gaussian scalars, which stay random in the limit.</param>
-    public LimitInterpreter(Program program, ExecutionSettings settings, Carrier carrier, ulong seed)
+    /// <param name="kinks">Arguments to write down where they are met.</param>
+    public LimitInterpreter(Program program, ExecutionSettings settings, Carrier carrier, ulong seed, KinkArguments? kinks = null)
         : base(program, settings)
     {
         this.carrier = carrier;
         this.seed = seed;
+        this.kinks = kinks;
+        vectors = program.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
         spaces = CoordinateSpaces.Of(program);
+        names = [.. program.Body.Definitions().SelectMany(definition => definition.Kind switch
+        {
+            ValueKind.Vector => [spaces.OfVector(definition.Name)],
+            ValueKind.Matrix => new[] { spaces.OfRows(definition.Name), spaces.OfColumns(definition.Name) },
+            _ => [],
+        }).Distinct()];
+        Restart();
         KeepsVectors = program.Body.Definitions().Any(definition => definition.Kind == ValueKind.Matrix);
         ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio.ToDouble(), StringComparer.Ordinal);
+    }
+
+    /// <summary>Forgets what was met, so that the program can run again.</summary>
+    public void Restart()
+    {
+        met.Clear();
+        gaussians.Clear();
+        AtKinks.Clear();
+        (factorBytes, PairBytes) = (0, 0);
+        foreach (var name in names)
+        {
+            met.Add(name, new CoordinateSpace(met.Count));
+        }
     }
 
     /// <summary>Memory of the history, directions with their images and factors, for each number of a variable.</summary>
     public double BytesPerNumber => ((double)factorBytes / carrier.Length) + gaussians.Sum(matrix => matrix.BytesPerNumber);
 
+    /// <summary>The arguments of functions with kinks less the place of the kink, in the order of the run, each with its space.</summary>
+    public List<(int Space, Execution.Tensor<double> Values)> AtKinks { get; } = [];
+
     /// <summary>Memory of the matrices with an entry for each pair of points.</summary>
     public long PairBytes { get; private set; }
 
-    /// <summary>The Gaussians that the coordinate space with most of them has met.</summary>
-    public int LargestSpace => met.Values.Select(space => space.Gaussians).DefaultIfEmpty(0).Max();
+    /// <summary>The coordinate spaces by their names, with the Gaussians that they have met.</summary>
+    public IReadOnlyDictionary<string, CoordinateSpace> Spaces => met;
 
-    protected override double[]? Weights => carrier.Weights;
+    protected override bool IsWeighted => met.Values.Any(space => carrier.WeightsOf(space.Number) is not null);
 
     protected override bool KeepsVectors { get; }
 
     protected override int Coordinates(string width) => carrier.Length;
 
     protected override double WidthValue(string width) => ratios[width];
+
+    protected override double[]? WeightsOf(Instruction.Moment moment) =>
+        moment.Body.References().FirstOrDefault(reference => vectors.Contains(reference.Name)) is { } vector ? carrier.WeightsOf(SpaceOf(spaces.OfVector(vector.Name)).Number) : null;
+
+    protected override void MomentComputed(Span<double> means) => carrier.Tape?.Pass(means);
+
+    protected override void Running(Instruction instruction)
+    {
+        foreach (var kink in kinks?.At(instruction) ?? [])
+        {
+            AtKinks.Add((SpaceOf(spaces.OfVector(kink.Vector)).Number, Beside(kink.Argument)));
+        }
+    }
 
     protected override void GaussianVector(Definition definition, double variance, Span<double> rows)
     {
@@ -96,7 +139,7 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     {
         factorBytes += factors.Sum(outer => sizeof(double) * ((long)outer.Left.Length + outer.Right.Length));
         var sum = matrices.Aggregate(FactoredMatrix.Zero, (total, term) => total.Add(term.Coefficient, term.Matrix));
-        var (rows, columns) = (ratios[definition.Widths[0]], ratios[definition.Widths[1]]);
+        var (rows, columns) = SidesOf(definition);
         return factors.Aggregate(sum, (total, outer) => total.Add(new FactorBlock(outer.Left, outer.Right, outer.Coefficients, rows, columns)));
     }
 
@@ -110,17 +153,14 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
             return FactoredMatrix.Zero;
         }
 
+        var (rows, columns) = SidesOf(definition);
         PairBytes += sizeof(double) * (long)entries.Length;
-        return new FactoredMatrix([], []) { Pairs = [(new PairBlock(entries, ratios[definition.Widths[0]], ratios[definition.Widths[1]]), 1)] };
+        return new FactoredMatrix([], []) { Pairs = [(new PairBlock(entries, rows, columns), 1)] };
     }
 
-    private CoordinateSpace SpaceOf(string name)
-    {
-        if (!met.TryGetValue(name, out var space))
-        {
-            met.Add(name, space = new CoordinateSpace(met.Count));
-        }
+    private (MatrixSide Rows, MatrixSide Columns) SidesOf(Definition matrix) => (
+        new MatrixSide(ratios[matrix.Widths[0]], SpaceOf(spaces.OfRows(matrix.Name)).Number),
+        new MatrixSide(ratios[matrix.Widths[1]], SpaceOf(spaces.OfColumns(matrix.Name)).Number));
 
-        return space;
-    }
+    private CoordinateSpace SpaceOf(string name) => met[name];
 }

@@ -34,6 +34,9 @@ public sealed record LimitSettings
     /// <summary>Whether coefficients of a training that is measured are kept in single precision, half the memory, where the program has no matrix; numbers that it reports are computed in double.</summary>
     public bool SinglePrecision { get; init; }
 
+    /// <summary>What small grids are refined to, whatever the tolerance is: they cost nothing.</summary>
+    public double SmallGridGoal { get; init; } = 1e-9;
+
     /// <summary>Sizes of axes that the program leaves open.</summary>
     public IReadOnlyDictionary<string, int> AxisSizes { get; init; } = new Dictionary<string, int>();
 }
@@ -83,6 +86,12 @@ public sealed record LimitResult(
     double LargestError,
     NotFiniteValue? Failure)
 {
+    /// <summary>Why a better tier was not used; null when there is nothing to say.</summary>
+    public string? Remark { get; init; }
+
+    /// <summary>The bytes that the first points would have taken, where these don't fit into memory; else 0.</summary>
+    public double MemoryNeeded { get; init; }
+
     /// <summary>The largest error among some numbers; 0 when there are none.</summary>
     public static double LargestErrorOf(IEnumerable<LimitRecord> records) =>
         records.SelectMany(record => record.Values).Select(estimate => estimate.Error).DefaultIfEmpty(0).Max();

@@ -7,16 +7,17 @@ namespace TpCompiler.Numerics.Limit;
 /// of α. At points it is a sum over all pairs of one of the rows and one of the columns: memory and time grow like the square of the points.
 /// </summary>
 /// <param name="Entries">ψ at each pair, the points of the columns one after the other.</param>
-/// <param name="Rows">Rows divided by the reference width.</param>
-/// <param name="Columns">Columns divided by the reference width.</param>
-public sealed record PairBlock(double[] Entries, double Rows, double Columns)
+/// <param name="Rows">The side of the rows.</param>
+/// <param name="Columns">The side of the columns.</param>
+public sealed record PairBlock(double[] Entries, MatrixSide Rows, MatrixSide Columns)
 {
     /// <summary>y_b += coefficient · columns · E[ψ(u_α; v) x_b], or the transpose's.</summary>
     public void MultiplyAdd(Carrier carrier, bool transposed, double coefficient, ReadOnlySpan<double> x, Span<double> y)
     {
         var length = carrier.Length;
-        var scale = coefficient * carrier.ProductScale * (transposed ? Rows : Columns);
-        var weighted = carrier.Weighted(x);
+        var side = transposed ? Rows : Columns;
+        var scale = coefficient * carrier.ProductScale * side.Ratio;
+        var weighted = carrier.Weighted(side.Space, x);
         for (var start = 0; start < x.Length; start += length)
         {
             var from = weighted.Slice(start, length);

@@ -27,6 +27,9 @@ public sealed class PolynomialEvaluator
     /// <summary>Coefficients whose lengths in 64-bit words multiply to this cost as much again as a product of short ones: a product and its lowest terms take time like the product of the lengths.</summary>
     private const long ShortWords = 16;
 
+    /// <summary>Digits, in bits, of a number: rates with many digits cube them in every step.</summary>
+    private const int MostBits = 1 << 16;
+
     private readonly Program program;
     private readonly IDataFeed feed;
     private readonly Dictionary<string, int> sizes;
@@ -54,6 +57,9 @@ public sealed class PolynomialEvaluator
 
         ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio, StringComparer.Ordinal);
     }
+
+    /// <summary>What is said when a polynomial program is too large for exact rationals.</summary>
+    public static string TooLarge { get; } = FormattableString.Invariant($"exact rationals would take more than {Budget} products of monomials, or numbers of more than {MostBits} bits");
 
     /// <summary>The outputs, or null when something in the program is no polynomial, or too large a one.</summary>
     public static IReadOnlyList<ExactRecord>? Evaluate(Program limit, IDataFeed feed, IReadOnlyDictionary<string, int>? axisSizes = null)
@@ -191,6 +197,11 @@ public sealed class PolynomialEvaluator
                 throw new NotPolynomialException();
         }
 
+        if (definition.Kind == ValueKind.Scalar && scalars[definition.Name].Any(value => value.Numerator.GetBitLength() + value.Denominator.GetBitLength() > MostBits))
+        {
+            throw new NotPolynomialException();
+        }
+
         if (definition.Kind == ValueKind.Scalar && program.Outputs.Contains(definition.Name))
         {
             records.Add(new ExactRecord(
@@ -224,7 +235,7 @@ public sealed class PolynomialEvaluator
         var factors = body is Expr.Multiply product ? product.Factors.Select(factor => Vector(factor, at)).ToList() : [Vector(body, at)];
         var last = factors.MaxBy(factor => factor.Count)!;
         factors.Remove(last);
-        return Expectation(basis, factors.Aggregate(Polynomial.Constant(1), Product), last);
+        return basis.Expectation(factors.Aggregate(Polynomial.Constant(1), Product), last);
     }
 
     private Polynomial Multiply(Instruction.MatMul product, Environment at)
@@ -239,7 +250,7 @@ public sealed class PolynomialEvaluator
         foreach (var (left, right, coefficient) in matrix.Factors)
         {
             var (inner, outer) = product.Transposed ? (left, right) : (right, left);
-            result = result.AddScaled(coefficient * width * Expectation(contracted, inner, x), outer);
+            result = result.AddScaled(coefficient * width * contracted.Expectation(inner, x), outer);
         }
 
         return result;
@@ -380,7 +391,7 @@ public sealed class PolynomialEvaluator
     {
         if (!bases.TryGetValue(space, out var basis))
         {
-            bases.Add(space, basis = new GaussianBasis());
+            bases.Add(space, basis = new GaussianBasis(Spend));
         }
 
         return basis;
@@ -390,12 +401,6 @@ public sealed class PolynomialEvaluator
     {
         Spend(x, y);
         return x * y;
-    }
-
-    private Rational Expectation(GaussianBasis basis, Polynomial x, Polynomial y)
-    {
-        Spend(x, y);
-        return basis.Expectation(x, y);
     }
 
     private void Spend(Polynomial x, Polynomial y)

@@ -112,6 +112,32 @@ public class ProgramCommandTests
         Assert.Equal("s quadrature bound", $"{outputs[2].GetProperty("name")} {outputs[2].GetProperty("tiers")[0]} {outputs[2].GetProperty("kinds")[0]}");
     }
 
+    [Theory]
+    [InlineData("relu(x)", "quadrature", "bound", "quadrature in 1 dimension, split at kinks, or else quasi-random points in 1 dimension")]
+    [InlineData("tanh(x)", "quadrature", "bound", "quadrature in 1 dimension, or else quasi-random points in 1 dimension")]
+    [InlineData("x^2", "polynomials", "exact", "exact rationals, or else quadrature in 1 dimension, or else quasi-random points in 1 dimension")]
+    [InlineData("x", "coefficients", "exact", "coefficients")]
+    public void Each_expectation_is_computed_as_compile_says(string function, string tier, string kind, string said)
+    {
+        var program = $"program one {{\n width n\n vector x : [n] ~ normal(0, 1)\n y = {function}\n m = Moment(y^2)\n}}\n";
+        using var run = JsonDocument.Parse(TpcRun.WithInput(program, "run", "-", "--limit", "--format", "json").Output);
+        var output = Assert.Single(run.RootElement.GetProperty("outputs").EnumerateArray());
+        Assert.Equal((tier, kind), (output.GetProperty("tiers")[0].GetString(), output.GetProperty("kinds")[0].GetString()));
+
+        using var compiled = JsonDocument.Parse(TpcRun.WithInput(program, "compile", "-", "--format", "json").Output);
+        var expectation = Assert.Single(compiled.RootElement.GetProperty("expectations").EnumerateArray());
+        Assert.Equal("E[Z^{y}²]", expectation.GetProperty("expectation").GetString());
+        Assert.Equal(said, string.Join(", or else ", expectation.GetProperty("tiers").EnumerateArray().Select(some => some.GetString())));
+    }
+
+    [Fact]
+    public void A_polynomial_too_large_for_exact_rationals_says_why_it_is_computed_otherwise()
+    {
+        var program = "program large {\n width n\n vector x : [n] ~ normal(0, 1)\n vector z : [n] ~ normal(0, 1)\n y = (x / 10 + z / 10 + 1/10)^24\n u = (y + x / 10)^24\n m = Moment(u)\n}\n";
+        using var run = JsonDocument.Parse(TpcRun.WithInput(program, "run", "-", "--limit", "--points", "64", "--format", "json").Output);
+        Assert.Contains("exact rationals would take more than", run.RootElement.GetProperty("remark").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_bias_that_stays_random_is_told_beside_the_limit()
     {

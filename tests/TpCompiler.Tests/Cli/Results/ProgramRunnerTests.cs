@@ -71,6 +71,34 @@ public sealed class ProgramRunnerTests
     }
 
     [Fact]
+    public void Points_whose_history_does_not_fit_into_memory_are_an_error_that_says_how_much_they_need()
+    {
+        DiagnosticBag diagnostics = new();
+        LimitSettings settings = new() { AllowExact = false, Points = 1 << 20, Threads = 2, MaxMemory = 1L << 26 };
+
+        RunReport report = ProgramRunner.Limit(Wishart(), Source, NoData.Instance, settings, Reporter(), diagnostics);
+
+        // Two scramblings of 2^20 points: two vectors of the program, and a direction with its Gaussian and its image.
+        Diagnostic diagnostic = Assert.Single(diagnostics);
+        Assert.Equal(("TP0609", Severity.Error), (diagnostic.Code, diagnostic.Severity));
+        Assert.Contains("the history of 1048576 points in 2 scramblings at a time needs 0.1 GiB, and 0.1 GiB are free", diagnostic.Message, StringComparison.Ordinal);
+        Assert.NotEmpty(diagnostic.Help);
+        Assert.Empty(report.Outputs);
+    }
+
+    [Fact]
+    public void Points_stop_being_added_when_more_do_not_fit_into_memory()
+    {
+        DiagnosticBag diagnostics = new();
+        LimitSettings settings = new() { AllowExact = false, Replicates = 4, Tolerance = 1e-12, Threads = 1, MaxMemory = 1L << 18 };
+
+        RunReport report = ProgramRunner.Limit(Wishart(), Source, NoData.Instance, settings, Reporter(), diagnostics);
+
+        Assert.Equal("TP0608", Assert.Single(diagnostics).Code);
+        Assert.NotEmpty(report.Outputs);
+    }
+
+    [Fact]
     public void A_number_that_is_not_finite_is_found_at_its_instruction_and_what_came_before_is_kept()
     {
         Program program = Wishart();

@@ -35,7 +35,7 @@ public class ConditionedMatrixTests
             }
 
             var z = Multiply(carrier, a, true, y);
-            return carrier.Expectation(z, z);
+            return carrier.Expectation(0, z, z);
         }).ToArray();
         var mean = estimates.Average();
         var error = Math.Sqrt(estimates.Sum(e => (e - mean) * (e - mean)) / 7 / 8);
@@ -54,7 +54,7 @@ public class ConditionedMatrixTests
         foreach (var catalan in new[] { 1, 2, 5, 14, 42 })
         {
             z = Multiply(carrier, a, true, Multiply(carrier, a, false, z));
-            Assert.Equal(catalan, carrier.Expectation(x, z), 1e-12);
+            Assert.Equal(catalan, carrier.Expectation(0, x, z), 1e-12);
         }
     }
 
@@ -71,7 +71,7 @@ public class ConditionedMatrixTests
         foreach (var moment in new[] { R, R + (R * R), R + (3 * R * R) + (R * R * R) })
         {
             z = Multiply(carrier, a, true, Multiply(carrier, a, false, z));
-            Assert.Equal(moment, carrier.Expectation(x, z), 1e-12);
+            Assert.Equal(moment, carrier.Expectation(0, x, z), 1e-12);
         }
     }
 

@@ -47,6 +47,18 @@ public class PolynomialEvaluatorTests
         Assert.InRange(estimate.Value, exact[1].ToDouble() - (4 * estimate.Error), exact[1].ToDouble() + (4 * estimate.Error));
     }
 
+    [Theory]
+    [InlineData(1, 6)]
+    [InlineData(2, 4)]
+    [InlineData(3, 3)]
+    public void Many_steps_of_deep_linear_nets_with_both_Zdots_are_those_of_coefficients(int layers, int steps)
+    {
+        var program = LimitPrograms.Perceptron(layers, h => h, _ => 1, new(1, 5), steps, momentum: new(1, 2));
+        var coefficients = LimitEvaluator.Evaluate(program, new Ones(), new LimitSettings());
+        Assert.Equal(LimitEvaluator.Coefficients, coefficients.Tier);
+        Assert.Equal(Outputs(program).Select(value => value.ToDouble()), coefficients.Records.Select(record => record.Values[0].Value), (x, y) => Math.Abs(x - y) < 1e-12);
+    }
+
     [Fact]
     public void Transpose_of_a_matrix_sees_the_cube_that_the_matrix_made()
     {

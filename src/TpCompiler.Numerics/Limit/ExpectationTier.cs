@@ -1,0 +1,48 @@
+using TpCompiler.Ir;
+using TpCompiler.Limits;
+using TpCompiler.Numerics.Limit.Grids;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Numerics.Limit;
+
+/// <summary>
+/// How the expectations over one vector's coordinate are computed. Vectors of one coordinate space share the Gaussians that they are functions of, so an expectation is an integral over those of its space, however many other
+/// spaces the program has.
+/// </summary>
+/// <param name="Tiers">The ways, in the order in which they are tried.</param>
+/// <param name="Dimensions">The Gaussians that the space meets, each a dimension of grids and of points.</param>
+/// <param name="AtLeast">Whether there may be more, as an axis has the size that the data give it.</param>
+/// <param name="HasKinks">Whether grids end panels at kinks.</param>
+public sealed record ExpectationTier(ValueList<string> Tiers, int Dimensions, bool AtLeast, bool HasKinks)
+{
+    /// <summary>The tiers of expectations over vectors of a limit program.</summary>
+    public static Func<string, ExpectationTier> In(Program limit)
+    {
+        var spaces = CoordinateSpaces.Of(limit);
+        var gaussians = QuadratureGrid.LeastGaussians(limit);
+        var kinked = QuadratureGrid.KinkedSpaces(limit);
+        var isOpen = limit.Axes.Any(axis => axis.Size is null);
+        var groups = LimitEvaluator.TiersOfOutputs(limit)
+            .Select(group => (group.Tiers, Names: LimitEvaluator.Only(limit, group.Outputs).Body.Definitions().Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal))).ToList();
+        var everywhere = LimitEvaluator.TiersOf(limit);
+        return vector => new ExpectationTier(
+            groups.Where(group => group.Names.Contains(vector)).Select(group => group.Tiers).FirstOrDefault(everywhere),
+            gaussians.GetValueOrDefault(spaces.OfVector(vector)),
+            isOpen,
+            kinked.Contains(spaces.OfVector(vector)));
+    }
+
+    /// <summary>Each tier in words.</summary>
+    public ValueList<string> Described => Tiers.Select(tier => tier switch
+    {
+        LimitEvaluator.Quadrature => $"{tier} in {Size}{(HasKinks ? ", split at kinks" : string.Empty)}",
+        LimitEvaluator.QuasiRandom => $"{tier} in {Size}",
+        LimitEvaluator.Polynomials => "exact rationals",
+        _ => tier,
+    }).ToValueList();
+
+    /// <summary>Whether some way goes through the dimensions one by one.</summary>
+    public bool IsIntegral => Tiers.Any(tier => tier is LimitEvaluator.Quadrature or LimitEvaluator.QuasiRandom);
+
+    private string Size => FormattableString.Invariant($"{(AtLeast ? "at least " : string.Empty)}{Dimensions} {(Dimensions == 1 ? "dimension" : "dimensions")}");
+}
