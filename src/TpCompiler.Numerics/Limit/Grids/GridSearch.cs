@@ -21,6 +21,9 @@ internal sealed class GridSearch
 
     private const int MostPasses = 12;
 
+    /// <summary>Numbers that may be computed to find kinks: where there are so many, points are faster. A count and not a clock, so that the tier never depends on the machine.</summary>
+    private const double MostProbed = 1L << 31;
+
     /// <summary>A grid of this size costs nothing, so it is refined to <see cref="LimitSettings.SmallGridGoal"/> whatever was asked for.</summary>
     private const int SmallGrid = 1 << 16;
 
@@ -45,6 +48,8 @@ internal sealed class GridSearch
     private readonly Dictionary<GridAxis, (double[] Now, double[] Before)> changes = [];
     private ValueList<ExecutionRecord>? records;
     private readonly Dictionary<int, PanelGrid> panels = [];
+    private readonly double numbersOfPoint;
+    private double probed;
     private ExpectationTape tape = new();
     private double[]? shift;
     private int runs;
@@ -61,6 +66,15 @@ internal sealed class GridSearch
     {
         (this.program, this.feed, this.settings, this.spaces, this.progress, this.cancel) = (program, feed, settings, spaces, progress, cancel);
         kinks = KinkArguments.Of(program);
+        var sizeOfAxis = new ExecutionSettings { AxisSizes = settings.AxisSizes }.SizeOfAxisIn(program);
+        numbersOfPoint = NumbersIn(program.Body);
+
+        double NumbersIn(IEnumerable<Statement> block) => block.Sum(statement => statement switch
+        {
+            Loop loop => loop.Count * NumbersIn(loop.Body),
+            Instruction { Result: { Kind: ValueKind.Vector } vector } => vector.Indices.Aggregate(1.0, (product, index) => product * sizeOfAxis(index.Axis)),
+            _ => 0,
+        });
         mostPoints = Math.Min(settings.Tolerance < LittleTolerance ? (double)settings.MaxPoints * settings.Replicates : MostForLittle, settings.MaxMemory / Math.Max(bytesPerPoint, 1));
     }
 
@@ -231,10 +245,19 @@ internal sealed class GridSearch
 
         if (!panels.TryGetValue(number, out var grid))
         {
-            panels[number] = grid = new PanelGrid(new KinkField(program, feed, settings, kinks, tape, number, axes.Length));
+            panels[number] = grid = new PanelGrid(new KinkField(program, feed, settings, kinks, tape, number, axes.Length, Spend));
         }
 
         return grid.Build([.. axes.Select(levels.NodesAt)], [.. axes.Select(axis => PanelGrid.Reach(levels.Axes[axis].Level))], mostPoints) ?? throw new CapacityExceededException();
+    }
+
+    private void Spend(int points)
+    {
+        probed += points * numbersOfPoint;
+        if (probed > MostProbed || cancel.IsCancellationRequested)
+        {
+            throw new CapacityExceededException();
+        }
     }
 
     private ExecutionResult Run(Carrier carrier)

@@ -14,6 +14,7 @@ internal sealed class KinkField
     private readonly IDataFeed feed;
     private readonly ExpectationTape tape;
     private readonly int space;
+    private readonly Action<int> spend;
     private readonly (ProbeCarrier Carrier, LimitInterpreter Interpreter)[] batches;
 
     /// <param name="program">The program.</param>
@@ -23,9 +24,10 @@ internal sealed class KinkField
     /// <param name="tape">The expectations.</param>
     /// <param name="space">The number of the space.</param>
     /// <param name="gaussians">The Gaussians that the space meets.</param>
-    public KinkField(Program program, IDataFeed feed, LimitSettings settings, KinkArguments kinks, ExpectationTape tape, int space, int gaussians)
+    /// <param name="spend">Told of the points at which the program is run.</param>
+    public KinkField(Program program, IDataFeed feed, LimitSettings settings, KinkArguments kinks, ExpectationTape tape, int space, int gaussians, Action<int> spend)
     {
-        (this.feed, this.tape, this.space, Gaussians) = (feed, tape, space, gaussians);
+        (this.feed, this.tape, this.space, this.spend, Gaussians) = (feed, tape, space, spend, gaussians);
         batches = [.. Batches.Select(length =>
         {
             var carrier = new ProbeCarrier(length, space, gaussians) { Tape = tape };
@@ -46,6 +48,7 @@ internal sealed class KinkField
         {
             var (carrier, interpreter) = Array.Find(batches, batch => batch.Carrier.Length >= count - start) is { Carrier: not null } enough ? enough : batches[^1];
             var length = Math.Min(carrier.Length, count - start);
+            spend(carrier.Length);
             carrier.Place(points, start, length);
             tape.Replay();
             interpreter.Restart();
