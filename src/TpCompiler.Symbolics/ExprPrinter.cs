@@ -50,6 +50,8 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
         Expr.Add a => (WriteSum(a), Level.Sum),
         Expr.Call c => (symbols.Call(c.Function, c.Derivative, c.Arguments.Select(Print).Concat(c.Parameters.Select(p => p.ToString()))), Level.Atom),
         Expr.Sum s when style == ExprStyle.Ascii => (symbols.Sum(s.Index) + Print(s.Body) + ")", Level.Atom),
+        // A sum of ones counts the positions of an index: how many samples a batch has.
+        Expr.Sum { Body.IsOne: true } s => ("|" + symbols.IndexName(s.Index.Name.TrimEnd('\'')) + "|", Level.Atom),
         Expr.Sum s => (symbols.Sum(s.Index) + Wrap(Write(s.Body), Level.OpenProduct), Level.OpenProduct),
         Expr.Expectation e => (symbols.Expectation(Print(e.Body)), Level.Atom),
         _ => throw new UnreachableException(),

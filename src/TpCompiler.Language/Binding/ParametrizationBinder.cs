@@ -181,6 +181,13 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
                 continue;
             }
 
+            // The weight has this number, whatever is wrong with it.
+            if (!result.TryAdd(field, Rational.Zero))
+            {
+                block.Report(Codes.DuplicateSetting, argument.Span, field);
+                continue;
+            }
+
             if (new ExpressionBinder(block, "", new Dictionary<string, Meaning>()).Value(argument.Value) is not { } value)
             {
                 continue;
@@ -198,9 +205,9 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
             {
                 block.Report(Codes.SettingOutOfRange, argument.Value.Span, field, "0 or more", block.Source.Slice(argument.Value.Span));
             }
-            else if (!result.TryAdd(field, number))
+            else
             {
-                block.Report(Codes.DuplicateSetting, argument.Span, field);
+                result[field] = number;
             }
         }
 

@@ -51,6 +51,8 @@ public sealed class BadInputTests
     [InlineData("TP0201", "parametrization mup { [|W4|]: (c: 1) }")]
     [InlineData("TP0304", "parametrization mup { [|x1|]: (c: 1) }")]
     [InlineData("TP0305", "parametrization mup { W1: (c: [|pi|]) }")]
+    [InlineData("TP0305", "parametrization { all: (0, 0, 0) W1: ([|1/0|], 1/2, 0) }")]
+    [InlineData("TP0305", "parametrization { W1: ([|1/0|], 1/2, 0) W2: (0, 1/2, 0) W3: (1/2, 1/2, 0) }")]
     [InlineData("TP0306", "parametrization mup { W1: ([|e: 1|]) }")]
     [InlineData("TP0307", "parametrization mup { W1: (a: 1, [|a: 2|]) }")]
     public void A_parametrization_is_told_what_is_wrong_and_where(string code, string parametrization) =>
