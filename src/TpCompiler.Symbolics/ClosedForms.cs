@@ -18,7 +18,8 @@ public static class ClosedForms
     public static Expr? Pair(Expr f, Expr g, Expr.Reference x, Expr p, Expr q, Expr r, Expr? angle = null) =>
         PiecewisePolynomial.Of(f, x) is { } polynomialF && PiecewisePolynomial.Of(g, x) is { } polynomialG
             ? new Rectified(p, q, r, angle ?? Expr.Apply("arccos", r * Expr.Pow(p * q, -Rational.Half))).Pair(polynomialF, polynomialG)
-            : FromTable(f, g, x, p, q, r);
+            : FromTable(f, g, x, p, q, r)
+            ?? (GaussianTerm.Sum(f, x) is { } termsOfF && GaussianTerm.Sum(g, x) is { } termsOfG ? new GaussianTermMoments(p, q, r).Pair(termsOfF, termsOfG) : null);
 
     /// <summary>c φ^(k)(a x) · c̄ φ^(k)(ā x), from the row of φ.</summary>
     private static Expr? FromTable(Expr f, Expr g, Expr.Reference x, Expr p, Expr q, Expr r)
@@ -55,7 +56,11 @@ public static class ClosedForms
         public Expr Pair(PiecewisePolynomial f, PiecewisePolynomial g)
         {
             var terms = new List<Expr>();
-            Add(f.A, g.A, (i, j) => Full(i, j, p, q, r));
+            for (var m = 0; m < Math.Min(f.A.Count, g.A.Count); m++)
+            {
+                terms.Add(Factorial(m) * InHermite(f.A, m, p) * InHermite(g.A, m, q) * Expr.Pow(r, m));
+            }
+
             Add(f.A, g.B, (i, j) => Half(i, j, p, q));
             Add(f.B, g.A, (i, j) => Half(j, i, q, p));
             Add(f.B, g.B, (i, j) => Both(i, j, p, q));
@@ -75,6 +80,14 @@ public static class ClosedForms
                 }
             }
         }
+
+        /// <summary>
+        /// The coefficient of H_m in a polynomial, H_m(x) the Hermite polynomial that is orthogonal for N(0, variance): E H_m(u) H_k(v) is m! r^m for k = m, else 0, so that what
+        /// cancels in the powers of a polynomial of high degree (He_20 at variance 1) has cancelled before the two meet.
+        /// </summary>
+        private static Expr InHermite(ValueList<Expr> polynomial, int m, Expr variance) => Expr.SumOf(
+            Enumerable.Range(0, ((polynomial.Count - 1 - m) / 2) + 1)
+                .Select(j => (Factorial(m + (2 * j)) / (Rational.Pow(2, j) * Factorial(j) * Factorial(m))) * polynomial[m + (2 * j)] * Expr.Pow(variance, j)));
 
         /// <summary>E u^i v^j: Isserlis' theorem, by how many pairs join u with v.</summary>
         private static Expr Full(int i, int j, Expr p, Expr q, Expr r)

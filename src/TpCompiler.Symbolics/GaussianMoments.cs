@@ -16,7 +16,7 @@ public sealed class GaussianMoments
     private readonly double[] kinksOfF;
     private readonly double[] kinksOfG;
     private readonly bool exponential;
-    private readonly Func<double[], double>[]? closedTerms;
+    private readonly (Func<double[], double> Value, Func<double[], double> Exponents)[]? closedTerms;
     private readonly double tolerance;
     private readonly double jumps;
 
@@ -36,7 +36,7 @@ public sealed class GaussianMoments
         jumps = kinksOfF.Sum(kink => JumpAt(this.f, kink)) * kinksOfG.Sum(kink => JumpAt(this.g, kink));
         exponential = !Growth.Of(f, variable).IsPolynomial || !Growth.Of(g, variable).IsPolynomial;
         var form = useClosedForm ? ClosedForms.Pair(f, g, variable, P, Q, R) : null;
-        closedTerms = form is null ? null : [.. (form is Expr.Add sum ? sum.Terms : [form]).Select(term => Evaluation.Compile(term, [P, Q, R]))];
+        closedTerms = form is null ? null : [.. (form is Expr.Add sum ? sum.Terms : [form]).Select(term => (Evaluation.Compile(term, [P, Q, R]), SizeOfExponents(term)))];
     }
 
     /// <summary>E φ^(k)(u) φ^(k)(v).</summary>
@@ -79,11 +79,11 @@ public sealed class GaussianMoments
             var limit = Math.Sqrt(p * q);
             double[] at = [p, q, Math.Clamp(r, -limit, limit)], atOne = [p, q, limit];
             var (value, magnitude) = (0.0, 0.0);
-            foreach (var term in closedTerms)
+            foreach (var (term, exponents) in closedTerms)
             {
                 var summand = term(at);
                 value += summand;
-                magnitude += Math.Abs(summand) + Math.Abs(term(atOne));
+                magnitude += (Math.Abs(summand) * (1 + exponents(at))) + Math.Abs(term(atOne));
             }
 
             return new NumericMoment(value, (4e-15 * magnitude) + OfCorrelation(correlation), MomentTier.ClosedForm);
@@ -116,6 +116,14 @@ public sealed class GaussianMoments
     /// </summary>
     private double OfCorrelation(double correlation) =>
         1 - Math.Abs(correlation) <= 4 * Rounding ? 0 : 4 * Rounding * jumps / (2 * Math.PI * Math.Sqrt((1 - correlation) * (1 + correlation)));
+
+    /// <summary>What cancels in the exponents of a term, as in exp(r − (p + q)/2) for large variances: its rounding is a relative error of the term.</summary>
+    private static Func<double[], double> SizeOfExponents(Expr term)
+    {
+        var parts = term.DescendantsAndSelf().OfType<Expr.Call>().Where(call => call.Function == "exp")
+            .SelectMany(call => call.Arguments[0] is Expr.Add sum ? sum.Terms : call.Arguments).Select(part => Evaluation.Compile(part, [P, Q, R])).ToArray();
+        return at => parts.Sum(part => Math.Abs(part(at)));
+    }
 
     private static double JumpAt(Func<double, double> function, double kink)
     {

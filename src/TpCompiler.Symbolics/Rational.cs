@@ -81,6 +81,9 @@ public readonly struct Rational : IEquatable<Rational>, IComparable<Rational>
 
     public static Rational Max(Rational x, Rational y) => x >= y ? x : y;
 
+    /// <summary>The largest integer that is not above x.</summary>
+    public static BigInteger Floor(Rational x) => (x.Numerator - (((x.Numerator % x.Denominator) + x.Denominator) % x.Denominator)) / x.Denominator;
+
     /// <summary>x to an integer power; a negative power of 0 throws <see cref="DivideByZeroException"/>.</summary>
     public static Rational Pow(Rational x, int power) => power >= 0
         ? new(BigInteger.Pow(x.Numerator, power), BigInteger.Pow(x.Denominator, power))

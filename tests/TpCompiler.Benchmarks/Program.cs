@@ -1,9 +1,10 @@
 using TpCompiler.Benchmarks;
 using TpCompiler.Benchmarks.Coverage;
 using TpCompiler.Benchmarks.Emitted;
+using TpCompiler.Benchmarks.Kernels;
 using TpCompiler.Benchmarks.Steps;
 
-// `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold, `emitted` times emitted C# beside `tpc run`,
+// `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold, `elementwise` times every function of the table, `emitted` times emitted C# beside `tpc run`,
 // `width` says which net is as near as the limit's error; anything else is for BenchmarkDotNet.
 if (args is ["step", ..])
 {
@@ -23,6 +24,11 @@ if (args is ["width", ..])
 if (args is ["coverage", ..])
 {
     return CoverageCommand.Run(args[1..]);
+}
+
+if (args is ["elementwise", ..])
+{
+    return ElementwiseCommand.Run();
 }
 
 BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args);

@@ -72,7 +72,7 @@ internal sealed class KernelPlan
     private static SpanFunction<T> Find<T>(Expr.Call call)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (call.Parameters.Count == 0 && ElementwiseTable.TryGet(call.Function, out var fast))
+        if (ElementwiseTable.TryGet(call.Function, [.. call.Parameters.Select(parameter => parameter.ToDouble())], out var fast))
         {
             return typeof(T) == typeof(float) ? (SpanFunction<T>)(object)fast.Single : (SpanFunction<T>)(object)fast.Double;
         }

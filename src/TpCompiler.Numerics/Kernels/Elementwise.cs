@@ -70,6 +70,38 @@ public static class Elementwise
     public static void Cos<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Cos, T>(x, y);
 
+    /// <summary>x for x &gt; 0, else slope · x.</summary>
+    public static void LeakyRelu<T>(ReadOnlySpan<T> x, Span<T> y, double slope)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map(x, y, new Functions.LeakyRelu(slope));
+
+    /// <summary>x for x &gt; 0, else scale · (e^x − 1).</summary>
+    public static void Elu<T>(ReadOnlySpan<T> x, Span<T> y, double scale)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map(x, y, new Functions.Elu(scale));
+
+    /// <summary>1 for x &gt; 0, else 0; NaN stays.</summary>
+    public static void Step<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Step, T>(x, y);
+
+    /// <summary>1, 0 or −1 as x is positive, zero or negative; NaN stays.</summary>
+    public static void Sign<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Sign, T>(x, y);
+
+    /// <summary>x/(1 + |x|).</summary>
+    public static void Softsign<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Softsign, T>(x, y);
+
+    /// <summary>e^{−x²}.</summary>
+    public static void Gaussian<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Gaussian, T>(x, y);
+
+    /// <summary>½x(1 + tanh(√(2/π)(x + 0.044715x³))), relatively accurate to as many units in the last place as the tanh's argument is large.</summary>
+    public static void GeluTanh<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.GeluTanh, T>(x, y);
+
+    /// <summary>The inverse tangent.</summary>
+    public static void Arctan<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Arctan, T>(x, y);
+
     /// <summary>arcsin x; NaN beyond ±1. Its absolute error is below an ulp of 2.</summary>
     public static void Arcsin<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => LaneLoop.Map<Functions.Arcsin, T>(x, y);

@@ -66,6 +66,10 @@ internal static class ErrorFunction<TV, T>
         return TV.Create(0.3989422804014327) * GaussianOfHalfSquare(a);
     }
 
+    /// <summary>e^{−x²}.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TV Gaussian(TV x) => GaussianOfSquare(Elementary<TV, T>.Min(Elementary<TV, T>.Abs(x), TV.Create(Underflow)));
+
     /// <summary>x·Φ(x), the exact GELU.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TV Gelu(TV x) =>
@@ -73,15 +77,19 @@ internal static class ErrorFunction<TV, T>
 
     /// <summary>erfc a for 0 ≤ a ≤ <see cref="Underflow"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TV Tail(TV a)
+    private static TV Tail(TV a) => GaussianOfSquare(a) * ScaledComplement(a);
+
+    /// <summary>e^{−a²}: the part of a² that rounding loses would otherwise cost a factor a² of relative accuracy.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TV GaussianOfSquare(TV a)
     {
         TV square = a * a;
         TV lost = TV.Fma(a, a, TV.Zero - square);
         TV e = Elementary<TV, T>.Exp(TV.Zero - square);
-        return TV.Fma(TV.Zero - lost, e, e) * ScaledComplement(a);
+        return TV.Fma(TV.Zero - lost, e, e);
     }
 
-    /// <summary>e^{−a²/2}: the part of a² that rounding loses would otherwise cost a factor a² of relative accuracy.</summary>
+    /// <summary>e^{−a²/2}, likewise.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TV GaussianOfHalfSquare(TV a)
     {

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace TpCompiler.Numerics.Kernels;
 
-/// <summary>A function of one number, applied to each lane of a register.</summary>
+/// <summary>A function of one number, applied to each lane of a register; a member of a family holds its parameter.</summary>
 internal interface ILaneFunction
 {
-    static abstract TV Apply<TV, T>(TV x)
+    TV Apply<TV, T>(TV x)
         where TV : struct, ILanes<TV, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
@@ -17,7 +17,7 @@ internal static class Functions
     internal readonly struct Exp : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Exp(x);
     }
@@ -25,7 +25,7 @@ internal static class Functions
     internal readonly struct Log : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Log(x);
     }
@@ -34,7 +34,7 @@ internal static class Functions
     {
         /// <summary>tanh = E/(E + 2) with E = e^{2|x|} − 1, which loses nothing near 0.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
@@ -49,7 +49,7 @@ internal static class Functions
     internal readonly struct Sigmoid : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
@@ -62,7 +62,7 @@ internal static class Functions
     internal readonly struct Softplus : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
@@ -74,16 +74,16 @@ internal static class Functions
     internal readonly struct Silu : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-            Elementary<TV, T>.Max(x, TV.Create(-800.0)) * Sigmoid.Apply<TV, T>(x);
+            Elementary<TV, T>.Max(x, TV.Create(-800.0)) * default(Sigmoid).Apply<TV, T>(x);
     }
 
     internal readonly struct Relu : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Max(x, TV.Zero);
     }
@@ -91,7 +91,7 @@ internal static class Functions
     internal readonly struct Abs : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementary<TV, T>.Abs(x);
     }
@@ -99,7 +99,7 @@ internal static class Functions
     internal readonly struct Sqrt : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => TV.Sqrt(x);
     }
@@ -107,7 +107,7 @@ internal static class Functions
     internal readonly struct Erf : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.Erf(x);
     }
@@ -115,7 +115,7 @@ internal static class Functions
     internal readonly struct Erfc : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.Erfc(x);
     }
@@ -123,7 +123,7 @@ internal static class Functions
     internal readonly struct NormalCdf : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.NormalCdf(x);
     }
@@ -131,7 +131,7 @@ internal static class Functions
     internal readonly struct NormalPdf : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.NormalPdf(x);
     }
@@ -139,7 +139,7 @@ internal static class Functions
     internal readonly struct Gelu : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.Gelu(x);
     }
@@ -147,7 +147,7 @@ internal static class Functions
     internal readonly struct Sin : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Trigonometric<TV, T>.Sin(x);
     }
@@ -155,15 +155,102 @@ internal static class Functions
     internal readonly struct Cos : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Trigonometric<TV, T>.Cos(x);
+    }
+
+    internal readonly struct LeakyRelu(double slope) : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            TV.Select(TV.LessThan(TV.Zero, x), x, TV.Create(slope) * x);
+    }
+
+    internal readonly struct Elu(double scale) : ILaneFunction
+    {
+        /// <summary>α(e^x − 1) for x ≤ 0, with the exponential less 1 as in <see cref="Tanh"/>.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            TV p = Elementary<TV, T>.ExpReduced(Elementary<TV, T>.Max(Elementary<TV, T>.Min(x, TV.Zero), TV.Create(-40.0)), out TV magicSum);
+            TV power = Elementary<TV, T>.PowerOfTwo(magicSum);
+            TV e = TV.Fma(power, p, power - TV.Create(1.0));
+            return TV.Select(TV.LessThan(TV.Zero, x), x, TV.Create(scale) * e);
+        }
+    }
+
+    internal readonly struct Step : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            TV.Select(TV.LessThan(TV.Zero, x), TV.Create(1.0), x - x) & TV.Select(TV.LessThan(x, TV.Zero), TV.Zero, TV.CreateBits(ulong.MaxValue));
+    }
+
+    internal readonly struct Sign : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            TV one = TV.Create(1.0) | (x & Elementary<TV, T>.SignMask);
+            return TV.Select(TV.LessThan(TV.Zero, Elementary<TV, T>.Abs(x)), one, x);
+        }
+    }
+
+    internal readonly struct Softsign : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            TV a = Elementary<TV, T>.Min(Elementary<TV, T>.Abs(x), TV.Create(Elementary<TV, T>.IsSingle ? float.MaxValue : double.MaxValue));
+            return (a / (a + TV.Create(1.0))) | (x & Elementary<TV, T>.SignMask);
+        }
+    }
+
+    internal readonly struct Gaussian : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => ErrorFunction<TV, T>.Gaussian(x);
+    }
+
+    internal readonly struct GeluTanh : ILaneFunction
+    {
+        /// <summary>½x(1 + tanh u) is x times the sigmoid of 2u, u = √(2/π)(x + 0.044715x³).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            TV bounded = Elementary<TV, T>.Max(x, TV.Create(-30.0));
+            TV twice = bounded * TV.Fma(bounded * bounded, TV.Create(0.07135481627260025), 1.5957691216057308);
+            return bounded * default(Sigmoid).Apply<TV, T>(twice);
+        }
+    }
+
+    internal readonly struct Arctan : ILaneFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TV Apply<TV, T>(TV x)
+            where TV : struct, ILanes<TV, T>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => InverseTangent<TV, T>.Arctan(x);
     }
 
     internal readonly struct Arcsin : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => InverseTrigonometric<TV, T>.Arcsin(x);
     }
@@ -171,7 +258,7 @@ internal static class Functions
     internal readonly struct Arccos : ILaneFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Apply<TV, T>(TV x)
+        public TV Apply<TV, T>(TV x)
             where TV : struct, ILanes<TV, T>
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => InverseTrigonometric<TV, T>.Arccos(x);
     }

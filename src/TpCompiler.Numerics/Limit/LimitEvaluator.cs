@@ -136,6 +136,7 @@ public static class LimitEvaluator
 
         var points = settings.Points ?? (bytesPerPair > 0 ? FirstPointsOfPairs : FirstPoints);
         LimitResult? fewer = null;
+        var watched = new DominantPoints(limit);
         while (true)
         {
             if (Memory(points) > settings.MaxMemory)
@@ -143,8 +144,8 @@ public static class LimitEvaluator
                 return LimitResult.Nothing(points, settings.Replicates, LimitShortfall.Memory) with { MemoryNeeded = Memory(points) };
             }
 
-            fewer ??= points >= 4 ? AtPoints(limit, feed, settings, points / 4, null, cancel) : null;
-            var result = ErrorsThatHold.Beside(fewer, AtPoints(limit, feed, settings, points, progress, cancel));
+            fewer ??= points >= 4 ? AtPoints(watched, feed, settings, points / 4, null, cancel) : null;
+            var result = ErrorsThatHold.Beside(fewer, AtPoints(watched, feed, settings, points, progress, cancel));
             fewer = result;
             if (integrated is not null && result.LargestError * points / settings.MaxPoints > integrated.LargestError)
             {
@@ -286,19 +287,24 @@ public static class LimitEvaluator
     }
 
     private static LimitResult AtPoints(
-        Program limit, IDataFeed feed, LimitSettings settings, int points, IProgress<LimitProgress>? progress, CancellationToken cancel)
+        DominantPoints watched, IDataFeed feed, LimitSettings settings, int points, IProgress<LimitProgress>? progress, CancellationToken cancel)
     {
         var runs = new ExecutionResult[settings.Replicates];
         var done = 0;
         Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = settings.Threads }, replicate =>
         {
             var carrier = new QuasiRandomCarrier(points, (settings.Seed * 0x1_0000) + (ulong)replicate);
-            var interpreter = new LimitInterpreter(limit, Execution(settings, 1), carrier, settings.Seed);
+            var interpreter = new LimitInterpreter(watched.Program, Execution(settings, 1), carrier, settings.Seed);
             runs[replicate] = WorkSharing.Alone(() => interpreter.Run(feed, null, cancel));
             progress?.Report(new LimitProgress(points, Interlocked.Increment(ref done), runs.Length));
         });
 
-        var records = Combine(runs, points);
+        if (runs.Any(run => run.Failure is { } stopped && watched.IsAdded(stopped.Instruction.Result.Name)))
+        {
+            return AtPoints(watched.Unwatched, feed, settings, points, progress, cancel);
+        }
+
+        var records = Scramblings.Combine(runs, points, watched);
         var shortfall = runs.Select(ShortfallOf).Max();
         var failure = runs.Select(run => run.Failure).FirstOrDefault(found => found is not null);
         return new LimitResult(records, QuasiRandom, points, runs.Length, shortfall, LimitResult.LargestErrorOf(records), failure);
@@ -308,28 +314,6 @@ public static class LimitEvaluator
 
     private static LimitShortfall ShortfallOf(ExecutionResult run) =>
         run.Failure is not null ? LimitShortfall.NotFinite : run.IsCancelled ? LimitShortfall.Cancelled : LimitShortfall.None;
-
-    /// <summary>Mean and standard error over the runs, of the records that all of them reached.</summary>
-    private static ValueList<LimitRecord> Combine(ExecutionResult[] runs, int points)
-    {
-        var first = runs[0].Records;
-        return Enumerable.Range(0, runs.Min(run => run.Records.Count))
-            .Select(i => new LimitRecord(
-                first[i].Name,
-                first[i].Iteration,
-                first[i].Shape,
-                Enumerable.Range(0, first[i].Values.Count).Select(k => EstimateOf(runs.Select(run => run.Records[i].Values[k]), points)).ToValueList()))
-            .ToValueList();
-    }
-
-    private static Estimate EstimateOf(IEnumerable<double> values, int points)
-    {
-        var sample = values.ToArray();
-        var mean = sample.Average();
-        var squares = sample.Sum(value => (value - mean) * (value - mean));
-        var error = sample.Length > 1 ? Math.Sqrt(squares / (sample.Length - 1) / sample.Length) : double.NaN;
-        return new Estimate(mean, error, ErrorKind.StandardError, points);
-    }
 }
 
 /// <summary>How far an evaluation at quasi-random points is.</summary>

@@ -6,12 +6,13 @@ namespace TpCompiler.Numerics.Limit;
 /// <summary>
 /// Sobol points with the direction numbers of Joe and Kuo (SIAM J. Sci. Comput. 30, 2635–2654, 2008), scrambled by a random lower triangular matrix
 /// over GF(2) and a digital shift (Matoušek 1998). The variance is that of Owen's nested uniform scrambling (Owen, ACM TOMACS 13, 2003), so independent
-/// scramblings give an honest standard error; the points of one scrambling are each uniform on (0,1).
+/// scramblings give an honest standard error; the points of one scrambling are each uniform on (0,1). Dimensions beyond the table are Latin hypercube samples, a random order of one point in each interval: still uniform,
+/// still independent from scrambling to scrambling, and by then the error comes from elsewhere.
 /// </summary>
 public sealed class Sobol
 {
     /// <summary>How many dimensions there are direction numbers for.</summary>
-    public const int MaxDimensions = 2048;
+    public const int DirectionNumbers = 2048;
 
     private const int InputBits = 32;
     private const int OutputBits = 53;
@@ -26,9 +27,14 @@ public sealed class Sobol
     /// <summary>Fills coordinate <paramref name="dimension"/> of the first points (a power of two of them, for balance), each in (0,1), in natural order.</summary>
     public void Uniforms(int dimension, Span<double> points)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(dimension, MaxDimensions);
-        Span<ulong> columns = stackalloc ulong[InputBits];
         var random = new SplitMix(SplitMix.Mix(seed ^ SplitMix.Mix((ulong)dimension + 1)));
+        if (dimension >= DirectionNumbers)
+        {
+            LatinHypercube(points, ref random);
+            return;
+        }
+
+        Span<ulong> columns = stackalloc ulong[InputBits];
         Scramble(Directions.Value[dimension], ref random, columns);
         var shift = random.Next() >> (64 - OutputBits);
         const double Unit = 1.0 / (1UL << OutputBits);
@@ -48,6 +54,22 @@ public sealed class Sobol
         for (var i = 0; i < points.Length; i++)
         {
             points[i] = NormalQuantile.Of(points[i]);
+        }
+    }
+
+    private static void LatinHypercube(Span<double> points, ref SplitMix random)
+    {
+        for (var i = 0; i < points.Length; i++)
+        {
+            // Point i goes to a random place among those before it, and what was there to place i.
+            var place = (int)(random.Next() % (ulong)(i + 1));
+            points[i] = points[place];
+            points[place] = i;
+        }
+
+        for (var i = 0; i < points.Length; i++)
+        {
+            points[i] = (points[i] + (((random.Next() >> 40) + 0.5) * Math.ScaleB(1, -24))) / points.Length;
         }
     }
 

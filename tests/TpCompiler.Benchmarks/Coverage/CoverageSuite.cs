@@ -1,98 +1,77 @@
-using System.Globalization;
-using TpCompiler.Diagnostics;
-using TpCompiler.Ir;
-using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Limit;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Benchmarks.Coverage;
 
-/// <summary>A Gaussian expectation E φ(u) φ(v) that is known: u = a z, v = b z + c z′ for independent standard Gaussians z, z′.</summary>
-/// <param name="Kind">smooth, kinked, near-degenerate or heavy-tailed.</param>
-/// <param name="Function">φ, as text in x.</param>
-internal sealed record KnownIntegral(string Kind, string Function, Rational A, Rational B, Rational C)
-{
-    private static readonly Expr.Reference X = new("x", []);
-
-    public double Exact { get; } = ExactValue(Function, A, B, C);
-
-    /// <summary>By quadrature, although there is a closed form.</summary>
-    public NumericMoment Integrated()
-    {
-        var (p, q, r) = Covariance(A, B, C);
-        return new GaussianMoments(Phi(Function), Phi(Function), X, useClosedForm: false).At(p, q, r);
-    }
-
-    /// <summary>By the evaluator of limits, at quasi-random points or by what it chooses itself.</summary>
-    public Estimate Evaluated(ulong seed, bool atPoints)
-    {
-        var text = string.Create(CultureInfo.InvariantCulture, $"""
-            program known
-            width n 1
-            z : n = gaussian 1
-            w : n = gaussian 1
-            x : n = nonlin {A} * z
-            u : n = nonlin {Function}
-            v : n = nonlin {ExprPrinter.Print(Phi(Function).SubstituteReferences(_ => (B * Expr.Of("z")) + (C * Expr.Of("w"))))}
-            f = moment n: u * v
-            outputs f
-            """);
-        DiagnosticBag diagnostics = new();
-        var program = ProgramReader.Read(new SourceText("known.ir", text), diagnostics)
-            ?? throw new InvalidOperationException(diagnostics.First().ToString());
-        var settings = new LimitSettings { Seed = seed, AllowExact = !atPoints, Points = atPoints ? 1 << 10 : null, Tolerance = 1e-3 };
-        return LimitEvaluator.Evaluate(program, NoData.Instance, settings).Records[0].Values[0];
-    }
-
-    private static Expr Phi(string function) => ExprReader.Read(function).Expr!;
-
-    private static (double P, double Q, double R) Covariance(Rational a, Rational b, Rational c) =>
-        ((a * a).ToDouble(), ((b * b) + (c * c)).ToDouble(), (a * b).ToDouble());
-
-    private static double ExactValue(string function, Rational a, Rational b, Rational c) =>
-        ClosedForms.Pair(Phi(function), Phi(function), X, a * a, (b * b) + (c * c), a * b)!.ToDouble();
-}
-
-/// <summary>Integrals with known values, and whether reported errors hold on them.</summary>
+/// <summary>Numbers that are known, and whether reported errors hold on them.</summary>
 internal static class CoverageSuite
 {
-    private static readonly string[] Smooth = ["x^2", "x^3 - 2 * x", "erf(x)", "gelu(x)", "sin(x)", "cos(x)", "gaussian(x)", "normal_cdf(x)", "exp(1/2 * x)"];
+    private static readonly string[] Smooth = ["x^2", "x^3 - 2 * x", "erf(x)", "gelu(x)", "sin(x)", "cos(x)", "gaussian(x)", "normal_cdf(x)", "exp(1/2 * x)", "gaussian(x) * sin(x)"];
     private static readonly string[] Kinked = ["relu(x)", "abs(x)", "step(x)", "sign(x)", "leaky_relu(x, 1/10)", "relu(x)^2"];
-    private static readonly string[] HeavyTailed = ["x^4", "x^5", "exp(x)", "exp(3/2 * x)", "relu(x)^3"];
+    private static readonly string[] HeavyTailed = ["x^4", "x^5", "x^6", "exp(x)", "exp(3/2 * x)", "relu(x)^3", "relu(x)^4", "x^2 * exp(x)", "exp(x) * cos(x)"];
 
-    public static IReadOnlyList<KnownIntegral> All { get; } =
+    public static IReadOnlyList<KnownNumber> All { get; } =
     [
         .. Of("smooth", Smooth, (1, new(1, 2), new(3, 4)), (new(3, 2), new(-1, 2), 1), (new(1, 4), 0, 2)),
         .. Of("kinked", Kinked, (1, new(1, 2), new(3, 4)), (2, new(-4, 5), new(3, 5)), (new(1, 2), new(5, 13), new(12, 13))),
         .. Of("near-degenerate", [.. Smooth, .. Kinked], (1, 1, new(1, 100_000)), (1, -1, new(1, 1000))),
         .. Of("heavy-tailed", HeavyTailed, (1, new(1, 2), new(3, 4)), (1, new(9, 10), new(1, 3))),
+
+        // (1/n) xᵀ(AᵀA)^k x are the Catalan numbers; z = Aᵀφ(Ax) has E z² = E φ² + (E φ′)².
+        KnownLimit.Transposed("y = A' * (A * x)", "x * y", 1),
+        KnownLimit.Transposed("y = A' * (A * x)", "y * y", 2),
+        KnownLimit.Transposed("y = A' * (A * (A' * (A * x)))", "x * y", 2),
+        KnownLimit.Transposed("y = A' * (A * (A' * (A * x)))", "y * y", 14),
+        KnownLimit.Transposed("z = A * x y = A' * relu(z)", "y * y", 0.75),
+        KnownLimit.Transposed("z = A * x y = A' * tanh(z)", "y * y", 0.761173654760252),
+        KnownLimit.Transposed("z = A * x y = A' * z^3", "y * y", 24),
+        KnownLimit.Net(1, "h", "sgd(lr: 1/10)", 1, 0.2),
+        KnownLimit.Net(1, "h", "sgd(lr: 1/10)", 3, 1519630389729.0 / 3051757812500),
+        KnownLimit.Net(1, "h", "sgd(lr: 1/10, momentum: 9/10)", 2, 1701.0 / 3125),
+        KnownLimit.Net(1, "h^2", "sgd(lr: 1/5)", 1, (7 * 0.2) + (12 * 0.008)),
+        KnownLimit.Net(1, "h^3", "sgd(lr: 1/100)", 1, 0.42 + (4050 * 1e-6)),
+        KnownLimit.Net(1, "relu(h)", "sgd(lr: 1/2)", 1, Relu(0.5)),
+        KnownLimit.Net(1, "relu(h)", "sgd(lr: 2)", 1, Relu(2)),
+        KnownLimit.Net(1, "tanh(h)", "sgd(lr: 1/2)", 1, 0.40102103533600),
+        KnownLimit.Net(1, "tanh(h)", "sgd(lr: 1/2)", 2, 0.61427892019097),
+        KnownLimit.Net(1, "tanh(h)", "sgd(lr: 1/2)", 4, 0.84045997835975),
+        KnownLimit.Net(2, "tanh(h)", "sgd(lr: 1/2)", 1, 0.3458479750486),
+        KnownLimit.Net(2, "h", "sgd(lr: 1/2)", 1, 1.5),
+        KnownLimit.Net(1, "h", "sign_sgd(lr: 1/5)", 1, 0.4 * Math.Sqrt(2 / Math.PI), "mup { all: (c: 1/2) }"),
     ];
 
-    /// <summary>Integrals of a kind by quadrature whose true error is inside the bound, of all.</summary>
-    public static (int Inside, int Total) Deterministic(string kind)
+    public static IEnumerable<string> Kinds => All.Select(number => number.Kind).Distinct();
+
+    /// <summary>By quadrature: how often the true error is inside the bound.</summary>
+    public static CoverageCount Deterministic(string kind) => CoverageCount.Of(OfKind(kind).Select(number => number.Integrated() is { } moment ? Run(number, moment.Value, moment.Error) : null));
+
+    /// <summary>By what the evaluator chooses, where it gives a bound: how often it holds.</summary>
+    public static CoverageCount Chosen(string kind) => CoverageCount.Of(OfKind(kind).Select(number =>
+        number.Evaluated(0, atPoints: false) is { Kind: not ErrorKind.StandardError } estimate ? Run(number, estimate.Value, estimate.Error) : null));
+
+    /// <summary>At quasi-random points with as many seeds: how often the true error is inside three reported standard errors.</summary>
+    public static CoverageCount Random(string kind, int seeds) => CoverageCount.Of(OfKind(kind).SelectMany(number =>
+        Enumerable.Range(0, seeds).Select(seed => number.Evaluated((ulong)seed, atPoints: true) is var estimate ? Run(number, estimate.Value, estimate.Error) : null)), errors: 3);
+
+    /// <summary>What one run said.</summary>
+    /// <param name="Number">Of what.</param>
+    /// <param name="Value">The number.</param>
+    /// <param name="Error">Its error, as reported.</param>
+    internal sealed record RunOf(KnownNumber Number, double Value, double Error)
     {
-        var integrals = All.Where(integral => integral.Kind == kind).ToList();
-        return (integrals.Count(integral => integral.Integrated() is var moment && Math.Abs(moment.Value - integral.Exact) <= moment.Error + Rounding(integral)), integrals.Count);
+        public double TrueError => Math.Abs(Value - Number.Exact);
+
+        /// <summary>What is neither's fault: the rounding of the sum.</summary>
+        public double Rounding => 1e-14 * Math.Max(1, Math.Abs(Number.Exact));
     }
 
-    /// <summary>The evaluator's own choice, where it gives a bound: how many true errors are inside, of how many.</summary>
-    public static (int Inside, int Total) Chosen(string kind)
-    {
-        var estimates = All.Where(integral => integral.Kind == kind).Select(integral => (integral, Estimate: integral.Evaluated(0, atPoints: false)))
-            .Where(pair => pair.Estimate.Kind != ErrorKind.StandardError).ToList();
-        return (estimates.Count(pair => Math.Abs(pair.Estimate.Value - pair.integral.Exact) <= pair.Estimate.Error + Rounding(pair.integral)), estimates.Count);
-    }
+    private static RunOf Run(KnownNumber number, double value, double error) => new(number, value, error);
 
-    /// <summary>Runs at quasi-random points whose true error is inside three reported standard errors, of all.</summary>
-    public static (int Inside, int Total) Random(string kind, int seeds)
-    {
-        var runs = All.Where(integral => integral.Kind == kind)
-            .SelectMany(integral => Enumerable.Range(0, seeds).Select(seed => (integral, Estimate: integral.Evaluated((ulong)seed, atPoints: true)))).ToList();
-        return (runs.Count(run => Math.Abs(run.Estimate.Value - run.integral.Exact) <= (3 * run.Estimate.Error) + Rounding(run.integral)), runs.Count);
-    }
+    private static IEnumerable<KnownNumber> OfKind(string kind) => All.Where(number => number.Kind == kind);
 
-    private static double Rounding(KnownIntegral integral) => 1e-14 * Math.Max(1, Math.Abs(integral.Exact));
+    /// <summary>f₁ of a relu net after one step of size e.</summary>
+    private static double Relu(double e) => ((e * ((Math.PI / 2) + Math.Atan(1 / e))) + (e * e / 2)) / Math.PI;
 
-    private static IEnumerable<KnownIntegral> Of(string kind, string[] functions, params (Rational A, Rational B, Rational C)[] covariances) =>
+    private static IEnumerable<KnownNumber> Of(string kind, string[] functions, params (Rational A, Rational B, Rational C)[] covariances) =>
         functions.SelectMany(function => covariances.Select(covariance => new KnownIntegral(kind, function, covariance.A, covariance.B, covariance.C)));
 }

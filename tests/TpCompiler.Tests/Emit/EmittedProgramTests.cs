@@ -1,4 +1,5 @@
 using System.Globalization;
+using TpCompiler.Symbolics;
 using TpCompiler.Tests.Cli;
 using TpCompiler.Tests.Repository;
 using TpCompiler.Tests.Verification;
@@ -73,6 +74,17 @@ public sealed class EmittedProgramTests : IDisposable
         }
     }
 
+    /// <summary>Every row that a network may use, in training, so that derivatives are in it too.</summary>
+    [Theory]
+    [InlineData("numpy")]
+    [InlineData("pytorch")]
+    [InlineData("csharp")]
+    public void Every_function_of_the_table_can_be_written(string target)
+    {
+        var source = EveryFunction();
+        Assert.Equal((0, string.Empty), TpcRun.Of("compile", source, "--emit", "simulator", "--target", target, "-o", source + ".out") is var run ? (run.ExitCode, run.Error) : default);
+    }
+
     [Fact]
     public void A_simulator_needs_a_target() =>
         Assert.Equal(2, TpcRun.Of("compile", Example("mlp"), "--emit", "simulator").ExitCode);
@@ -97,6 +109,10 @@ public sealed class EmittedProgramTests : IDisposable
         }
 
         Assert.InRange(agreed, every ? 20 : 3, int.MaxValue);
+        var (all, start) = (Path.Combine(folder, "every.cs"), Path.Combine(folder, "every.npz"));
+        var source = EveryFunction();
+        Assert.Equal(0, TpcRun.Of("compile", source, "--emit", "simulator", "--target", "csharp", "-o", all).ExitCode);
+        AssertAgree("every function", TpcRun.Of("run", source, "--width", "16", "--seed", "3", "--save", start, "--format", "json").Output, RunCSharp(all, "--width", "16", "--data", start, "--weights", start));
     }
 
     [PythonFact("numpy")]
@@ -210,6 +226,26 @@ public sealed class EmittedProgramTests : IDisposable
 
     private static string Example(string name) => Path.Combine(Checkout.Root, "examples", name + ".tp");
 
+    /// <summary>A network that sums every row of the table of nonlinearities that a network may use, and one function that is written in others.</summary>
+    private string EveryFunction()
+    {
+        var functions = Nonlinearities.Rows.Where(row => row.Growth.IsPolynomial && row.Domain == Domain.Real).Select(row => row.Name + "(h)").Append("gabor(h)");
+        var path = Path.Combine(folder, "every_function.tp");
+        File.WriteAllText(Path.Combine(folder, "every.csv"), "0.5,-1,0.25\n1,0.75,-0.5\n");
+        File.WriteAllText(path, $$"""
+            network every(x : [2]) {
+              width n
+              weight U : [n, 2]
+              weight V : [1, n]
+              h = U * x
+              return V * ({{string.Join(" + ", functions)}})
+            }
+            parametrization mup
+            train { data "every.csv" loss mse optimizer sgd(lr: 1/500) batch 2 steps 3 }
+            """);
+        return path;
+    }
+
     /// <summary>
     /// Examples that the target can say and that have data or need none, a few or, when <c>TPC_EVERY_EXAMPLE</c> is set, all: the program, tpc's numbers, the weights and samples. How many there are.
     /// </summary>
@@ -218,13 +254,14 @@ public sealed class EmittedProgramTests : IDisposable
         string[] few = ["adam", "attention_sqrt", "batchnorm", "convolution", "feedback_alignment", "momentum", "rnn_process", "sine_tasks", "tied", "transformer"];
         var every = Environment.GetEnvironmentVariable("TPC_EVERY_EXAMPLE") is not null;
         var count = 0;
-        foreach (var example in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
+        foreach (var source in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Order(StringComparer.Ordinal).Append(EveryFunction()))
         {
+            var example = Path.GetFileNameWithoutExtension(source);
             var program = Path.Combine(folder, $"{example}_{target}.py");
             var weights = Path.Combine(folder, example + ".npz");
-            if ((every || few.Contains(example))
-                && TpcRun.Of("compile", Example(example), "--emit", "simulator", "--target", target, "-o", program) is { ExitCode: 0 }
-                && TpcRun.Of("run", Example(example), "--width", "64", "--seed", "3", "--save", weights, "--format", "json") is { ExitCode: 0 } run)
+            if ((every || few.Contains(example) || example == "every_function")
+                && TpcRun.Of("compile", source, "--emit", "simulator", "--target", target, "-o", program) is { ExitCode: 0 }
+                && TpcRun.Of("run", source, "--width", "64", "--seed", "3", "--save", weights, "--format", "json") is { ExitCode: 0 } run)
             {
                 File.WriteAllText(Path.Combine(folder, example + ".json"), run.Output);
                 count++;

@@ -13,11 +13,14 @@ public class GaussianMomentTests
 
     private static readonly Expr.Reference R = new("r", []);
 
-    /// <summary>Functions of the whole real line: every row, the abbreviations, and compositions.</summary>
+    /// <summary>Functions of the whole real line: every name of the table, at its own parameters and at others, and compositions.</summary>
     private static readonly string[] All = [
-        .. Nonlinearities.Rows.Where(row => row.Domain == Domain.Real).Select(row => ExprPrinter.Print(Nonlinearities.Apply(row.Name, [X], [])!)),
-        "x", "x^2", "x^3 - 2 * x", "relu(x)^2", "relu(x)^3", "leaky_relu(x, 1/10)", "leaky_relu(-2 * x, 1/10) + x^2", "gelu(1/2 * x)", "3 * erf(2 * x)", "relu(-x)", "step(x) * x^2 - abs(x)",
-        "gaussian(x) * sin(x)", "x * tanh(x)", "relu(x - 1/3)"];
+        .. NonlinearityCases.OnTheWholeLine.Select(function => ExprPrinter.Print(function)),
+        "x^3 - 2 * x", "1 - x + 2 * x^4", "relu(x)^2 - x", "2 * erf(3 * x) + 1/2", "3 * sin(2 * x + 1) - cos(x)", "x * sin(x)", "x^2 * gaussian(x - 1/2)", "exp(1/2 * x) * cos(2 * x) - 1",
+        "x^2 * erf(x) - normal_cdf(2 * x)", "gelu(x) + gaussian(x)", "leaky_relu(x, 1/10)", "leaky_relu(-2 * x, 1/10) + x^2", "gelu(1/2 * x)", "3 * erf(2 * x)", "relu(-x)", "step(x) * x^2 - abs(x)",
+        "x * tanh(x)", "relu(x - 1/3)"];
+
+    private static readonly (double P, double Q, double R)[] Covariances = [(1.0, 1.0, 0.5), (0.7, 2.0, -0.9), (1.3, 0.4, 0.7211), (0.5, 0.5, 0.0), (0.8, 0.8, 0.8), (0.9, 0.9, -0.9)];
 
     public static TheoryData<string> Functions => [.. All];
 
@@ -70,6 +73,77 @@ public class GaussianMomentTests
         Assert.Equal(new Expr.Constant(Rational.Parse(expected)!.Value), ClosedForms.Pair(Read(function), Read(function), X, 1, 1, Rational.Half));
 
     [Fact]
+    public void Everything_in_the_literature_of_closed_kernels_has_one_here_for_the_function_and_its_derivative()
+    {
+        string[] closed = ["relu", "leaky_relu", "abs", "ab_relu", "relu_power", "pow", "identity", "hermite", "sign", "step", "erf", "normal_cdf", "sigmoid_like", "gelu", "sin", "cos", "exp", "gaussian", "rbf", "gabor"];
+        foreach (var function in NonlinearityCases.Of(closed).Where(function => Growth.Of(function, X).Kind != GrowthKind.Singular))
+        {
+            var prime = Derivative.Of(function, X);
+            Assert.NotNull(ClosedForms.Pair(function, function, X, P, Q, R));
+            Assert.NotNull(ClosedForms.Pair(prime, prime, X, P, Q, R));
+        }
+    }
+
+    /// <summary>The row's form is the paper's; the derivation knows only Stein's lemma.</summary>
+    [Theory]
+    [InlineData("erf(x)")]
+    [InlineData("normal_cdf(x)")]
+    [InlineData("gelu(x)")]
+    [InlineData("sin(x)")]
+    [InlineData("cos(x)")]
+    [InlineData("exp(x)")]
+    [InlineData("gaussian(x)")]
+    public void The_form_of_the_row_is_the_derived_one(string function)
+    {
+        foreach (var phi in new[] { Read(function), Derivative.Of(Read(function), X) })
+        {
+            var derived = new GaussianTermMoments(P, Q, R).Pair(GaussianTerm.Sum(phi, X)!, GaussianTerm.Sum(phi, X)!)!;
+            foreach (var (p, q, r) in Covariances)
+            {
+                Assert.Equal(Evaluation.Compile(ClosedForms.Pair(phi, phi, X, P, Q, R)!, [P, Q, R])([p, q, r]), Evaluation.Compile(derived, [P, Q, R])([p, q, r]), 1e-14);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_radial_kernel_is_that_of_its_name() => Assert.Equal(
+        "exp(4 * r - 2 * p - 2 * q)", ExprPrinter.Print(ClosedForms.Pair(Read("2^(1/2) * sin(2 * x + 1/4 * pi)"), Read("2^(1/2) * sin(2 * x + 1/4 * pi)"), X, P, Q, R)!));
+
+    /// <summary>E He_k(u) He_k(v) = k! r^k at variance 1.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(12)]
+    [InlineData(30)]
+    [InlineData(64)]
+    public void Hermite_polynomials_of_any_degree_keep_their_digits(int degree)
+    {
+        var phi = Nonlinearities.Apply("hermite", [X], [degree])!;
+        var factorial = Enumerable.Range(1, degree).Aggregate(1.0, (product, k) => product * k);
+        foreach (var r in new[] { 1, 0.9, -0.5 })
+        {
+            var moment = GaussianMoments.Pair(phi, X, 1, 1, r);
+            var expected = factorial * Math.Pow(r, degree);
+            Assert.Equal(expected, moment.Value, 1e-12 * Math.Abs(expected));
+            Assert.InRange(Math.Abs(moment.Value - expected), 0, moment.Error);
+        }
+    }
+
+    [Theory]
+    [InlineData("sin(x)", 1e4)]
+    [InlineData("rbf(x)", 3e5)]
+    public void What_cancels_in_an_exponent_is_in_the_bound(string function, double variance)
+    {
+        // At correlation 1 − δ the wave of the difference is left: ½ exp(−δ · variance), times ω².
+        var phi = function == "sin(x)" ? Read(function) : Nonlinearities.Apply("rbf", [X], [1])!;
+        var (scale, rate) = function == "sin(x)" ? (0.5, 1.0) : (1.0, 2.0);
+        var covariance = variance - 0.6171875;
+        var moment = GaussianMoments.Pair(phi, X, variance, variance, covariance);
+        var expected = scale * Math.Exp(-rate * 0.6171875);
+        Assert.InRange(Math.Abs(moment.Value - expected), 0, moment.Error);
+        Assert.InRange(moment.Error, 0, 1e-8);
+    }
+
+    [Fact]
     public void The_arc_cosine_kernel_prints_as_in_the_papers() =>
         Assert.Equal(
             "r (π − θ) / (2 π) + sin(θ) √(p q) / (2 π)",
@@ -85,7 +159,7 @@ public class GaussianMomentTests
             phi = derivative == 0 ? phi : Derivative.Of(phi, X);
             var closed = new GaussianMoments(phi, phi, X);
             var integrated = new GaussianMoments(phi, phi, X, useClosedForm: false);
-            foreach (var (p, q, r) in new[] { (1.0, 1.0, 0.5), (0.7, 2.0, -0.9), (1.3, 0.4, 0.7211), (0.5, 0.5, 0.0), (0.8, 0.8, 0.8), (0.9, 0.9, -0.9) })
+            foreach (var (p, q, r) in Covariances)
             {
                 var (a, b) = (closed.At(p, q, r), integrated.At(p, q, r));
                 Assert.Equal(MomentTier.Quadrature, b.Tier);

@@ -23,11 +23,51 @@ public class SobolTests
     [InlineData(1)]
     [InlineData(17)]
     [InlineData(1023)]
+    [InlineData(2047)]
+    [InlineData(2048)]
+    [InlineData(100_000)]
     public void Every_dimension_has_one_point_in_each_elementary_interval(int dimension)
     {
         var points = new double[1024];
         new Sobol(5).Uniforms(dimension, points);
         Assert.Equal(Enumerable.Range(0, 1024), points.Select(u => (int)(u * 1024)).Order());
+    }
+
+    [Fact]
+    public void The_table_has_a_primitive_polynomial_and_odd_numbers_for_every_dimension_but_the_first()
+    {
+        using var reader = new StreamReader(typeof(Sobol).Assembly.GetManifestResourceStream("SobolDirectionNumbers.txt")!);
+        var lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#').Select(line => line.Split(' ').Select(uint.Parse).ToArray()).ToList();
+        Assert.Equal(Sobol.DirectionNumbers - 1, lines.Count);
+        Assert.InRange(lines.Count, 1024, int.MaxValue);
+        Assert.Equal(lines.Count, lines.Select(line => line[0]).Distinct().Count());
+        foreach (var line in lines)
+        {
+            // m_k is odd and below 2^k; the polynomial of degree s has its first and last coefficient.
+            Assert.Equal(line.Length, System.Numerics.BitOperations.Log2(line[0]) + 1);
+            Assert.Equal(1u, line[0] & 1);
+            Assert.All(line.Skip(1).Select((m, k) => (m, k)), entry => Assert.True(entry.m % 2 == 1 && entry.m < 1u << (entry.k + 1)));
+        }
+    }
+
+    [Theory]
+    [InlineData(2046, 2047)]
+    [InlineData(2047, 2048)]
+    [InlineData(2048, 2049)]
+    public void Late_dimensions_are_independent_of_one_another(int first, int second)
+    {
+        const int Points = 1 << 14;
+        double[] u = new double[Points], v = new double[Points];
+        var sum = 0.0;
+        for (ulong seed = 0; seed < 8; seed++)
+        {
+            var sobol = new Sobol(seed);
+            sobol.Normals(first, u);
+            sobol.Normals(second, v);
+            sum += u.Zip(v, (x, y) => x * y).Sum();
+        }
+
+        Assert.InRange(Math.Abs(sum), 0, 5 * Math.Sqrt(8 * Points));
     }
 
     [Fact]
