@@ -31,14 +31,16 @@ internal static class ErrorFunction<TV, T>
         get => IsSingle ? 14.8 : 39.5;
     }
 
-    /// <summary>erf x.</summary>
+    /// <summary>erf x: from 1 on an erfc that is right to an ulp of 1, with fewer terms than <see cref="Erfc"/> needs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TV Erf(TV x)
     {
-        TV a = Elementary<TV, T>.Min(Elementary<TV, T>.Abs(x), TV.Create(Underflow));
-        TV tail = TV.Create(1.0) - Tail(a);
+        TV a = Elementary<TV, T>.Min(Elementary<TV, T>.Abs(x), TV.Create(IsSingle ? 4.0 : 6.0));
+        TV p = Elementary<TV, T>.ExpReduced(TV.Zero - (a * a), out TV magicSum);
+        TV scale = Elementary<TV, T>.PowerOfTwo(magicSum);
+        TV above = TV.Create(1.0) - (TV.Fma(scale, p, scale) * ScaledComplementFromOne(a));
         TV sign = x & Elementary<TV, T>.SignMask;
-        return TV.Select(TV.LessThan(a, TV.Create(1.0)), x * CentralSeries(x * x), tail | sign);
+        return TV.Select(TV.LessThan(a, TV.Create(1.0)), x * CentralSeries(x * x), above | sign);
     }
 
     /// <summary>erfc x = 1 − erf x, relatively accurate in the upper tail.</summary>
@@ -179,6 +181,44 @@ internal static class ErrorFunction<TV, T>
             p = TV.Fma(p, s, 0.7738494586491714);
             p = TV.Fma(p, s, -1.0482634182783845);
             p = TV.Fma(p, s, 1.2312883822661314);
+        }
+
+        return p * w;
+    }
+
+    /// <summary>e^{a²}·erfc(a), 1 ≤ a ≤ 6 (4 in single precision), with an error of at most an eighth of an ulp of 1 after the factor e^{−a²}.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TV ScaledComplementFromOne(TV a)
+    {
+        TV w = TV.Create(1.0) / (a + TV.Create(IsSingle ? 2.0 : 3.0));
+        TV p;
+        if (IsSingle)
+        {
+            TV s = TV.Fma(w, TV.Create(12.0), -3.0);
+            p = TV.Fma(TV.Create(4.067915970894916e-06), s, -2.5997582294615834e-05);
+            p = TV.Fma(p, s, -0.00026547870513117587);
+            p = TV.Fma(p, s, 0.0013493800796808674);
+            p = TV.Fma(p, s, 0.031052444133180698);
+            p = TV.Fma(p, s, 0.2290536029678715);
+            p = TV.Fma(p, s, 1.021582705242023);
+        }
+        else
+        {
+            TV s = TV.Fma(w, TV.Create(14.4), -2.6);
+            p = TV.Fma(TV.Create(5.846046243884681e-12), s, 7.243567867179394e-11);
+            p = TV.Fma(p, s, -2.9733808358351237e-10);
+            p = TV.Fma(p, s, -2.929897441311555e-09);
+            p = TV.Fma(p, s, 1.144955465138352e-08);
+            p = TV.Fma(p, s, 1.3352050599552664e-07);
+            p = TV.Fma(p, s, -2.8199394431314153e-07);
+            p = TV.Fma(p, s, -7.246250993779339e-06);
+            p = TV.Fma(p, s, -1.6087764735353012e-05);
+            p = TV.Fma(p, s, 0.0003235437870562923);
+            p = TV.Fma(p, s, 0.003933868783795967);
+            p = TV.Fma(p, s, 0.02547407280005636);
+            p = TV.Fma(p, s, 0.11683673753802092);
+            p = TV.Fma(p, s, 0.41188209621002847);
+            p = TV.Fma(p, s, 1.1519074596928367);
         }
 
         return p * w;

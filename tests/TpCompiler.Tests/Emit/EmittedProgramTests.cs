@@ -112,7 +112,7 @@ public sealed class EmittedProgramTests : IDisposable
         var (all, start) = (Path.Combine(folder, "every.cs"), Path.Combine(folder, "every.npz"));
         var source = EveryFunction();
         Assert.Equal(0, TpcRun.Of("compile", source, "--emit", "simulator", "--target", "csharp", "-o", all).ExitCode);
-        AssertAgree("every function", TpcRun.Of("run", source, "--width", "16", "--seed", "3", "--save", start, "--format", "json").Output, RunCSharp(all, "--width", "16", "--data", start, "--weights", start));
+        AssertAgree("every function", TpcRun.Of("run", source, "--width", "16", "--seed", "3", "--save", start, "--format", "json").Output, EmittedCSharp.Run(all, "--width", "16", "--data", start, "--weights", start));
     }
 
     [PythonFact("numpy")]

@@ -1,4 +1,5 @@
 using MathNet.Numerics.Distributions;
+using TpCompiler.Limits;
 using TpCompiler.Numerics.Limit;
 
 namespace TpCompiler.Tests.Numerics.Limit;
@@ -36,8 +37,7 @@ public class SobolTests
     [Fact]
     public void The_table_has_a_primitive_polynomial_and_odd_numbers_for_every_dimension_but_the_first()
     {
-        using var reader = new StreamReader(typeof(Sobol).Assembly.GetManifestResourceStream("SobolDirectionNumbers.txt")!);
-        var lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#').Select(line => line.Split(' ').Select(uint.Parse).ToArray()).ToList();
+        var lines = SobolTable.Rows;
         Assert.Equal(Sobol.DirectionNumbers - 1, lines.Count);
         Assert.InRange(lines.Count, 1024, int.MaxValue);
         Assert.Equal(lines.Count, lines.Select(line => line[0]).Distinct().Count());
