@@ -176,10 +176,13 @@ internal static class CSharpLimitLibrary
         {
             public const int Scramblings = 16;
 
+            // So that three errors hold as often as three standard deviations of a normal variable: the quantile of t with 15 degrees of freedom over 3.
+            const double StudentFactor = 1.1955;
+
             public static Estimate Of(Output[] runs)
             {
                 double[] means = [.. runs[0].Numbers.Select((_, k) => runs.Average(run => run.Numbers[k]))];
-                return new(runs[0].Name, runs[0].T, means, [.. means.Select((mean, k) => Math.Sqrt(runs.Sum(run => Math.Pow(run.Numbers[k] - mean, 2)) / (runs.Length - 1) / runs.Length))]);
+                return new(runs[0].Name, runs[0].T, means, [.. means.Select((mean, k) => StudentFactor * Math.Sqrt(runs.Sum(run => Math.Pow(run.Numbers[k] - mean, 2)) / (runs.Length - 1) / runs.Length))]);
             }
 
             // A number of which no scrambling shows an error is known to one point of all at best.
