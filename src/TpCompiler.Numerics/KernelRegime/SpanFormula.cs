@@ -164,7 +164,7 @@ internal sealed class SpanFormula
 
     private static SpanFunction<double> FunctionOf(Expr.Call call)
     {
-        if (call.Parameters.Count == 0 && call.Derivative == 0 && ElementwiseTable.TryGet(call.Function, out var fast))
+        if (call.Derivative == 0 && ElementwiseTable.TryGet(call.Function, [.. call.Parameters.Select(parameter => parameter.ToDouble())], out var fast))
         {
             return fast.Double;
         }
