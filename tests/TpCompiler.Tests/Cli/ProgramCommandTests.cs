@@ -133,7 +133,8 @@ public class ProgramCommandTests
     [Fact]
     public void A_polynomial_too_large_for_exact_rationals_says_why_it_is_computed_otherwise()
     {
-        var program = "program large {\n width n\n vector x : [n] ~ normal(0, 1)\n vector z : [n] ~ normal(0, 1)\n y = (x / 10 + z / 10 + 1/10)^24\n u = (y + x / 10)^24\n m = Moment(u)\n}\n";
+        // 1771 monomials, and three million products of two of them.
+        var program = "program large {\n width n\n vector x : [n] ~ normal(0, 1)\n vector z : [n] ~ normal(0, 1)\n vector w : [n] ~ normal(0, 1)\n y = (x / 10 + z / 10 + w / 10 + 1/10)^20\n m = Moment(y^2)\n}\n";
         using var run = JsonDocument.Parse(TpcRun.WithInput(program, "run", "-", "--limit", "--points", "64", "--format", "json").Output);
         Assert.Contains("exact rationals would take more than", run.RootElement.GetProperty("remark").GetString(), StringComparison.Ordinal);
     }
