@@ -50,6 +50,7 @@ internal sealed class GridSearch
     private readonly Dictionary<int, PanelGrid> panels = [];
     private readonly double numbersOfPoint;
     private double probed;
+    private double parts;
     private ExpectationTape tape = new();
     private double[]? shift;
     private int runs;
@@ -108,7 +109,8 @@ internal sealed class GridSearch
         while (true)
         {
             PlaceBreaks(levels);
-            if (axes.Sum(axis => Change(levels, axis).Max()) * 2 <= TargetOf(levels))
+            parts = axes.Sum(axis => Change(levels, axis).Max());
+            if (parts * 2 <= TargetOf(levels))
             {
                 changes.Clear();
                 if (Verified(levels, axes) is { } result)
@@ -151,7 +153,7 @@ internal sealed class GridSearch
         spaces.Select((space, number) => Enumerable.Range(0, space.Gaussians).Aggregate(1.0, (product, gaussian) => product * levels.NodesAt(new GridAxis(number, gaussian)) * (space.HasKinks ? UsualPanels : 1))).Max();
 
     /// <summary>
-    /// Ends panels at the kinks as the expectations at these levels have them, until outputs move no more. Kinks depend on expectations of steps before, so that each pass sets those of another step right.
+    /// Ends panels at the kinks as the expectations at these levels have them, until outputs move less by that than by finer rules. Kinks depend on expectations of steps before, so that each pass sets those of another step right.
     /// </summary>
     private void PlaceBreaks(GridLevels levels)
     {
@@ -163,7 +165,7 @@ internal sealed class GridSearch
             tapes.Clear();
             panels.Clear();
             shift = Distance(before, At(levels));
-            if (shift.Max() <= 0.01 * TargetOf(levels))
+            if (shift.Max() <= Math.Max(0.01 * TargetOf(levels), 0.1 * parts))
             {
                 return;
             }
@@ -203,7 +205,7 @@ internal sealed class GridSearch
             return null;
         }
 
-        var parts = axes.Select(axis => Change(levels, axis)).ToList();
+        var changed = axes.Select(axis => Change(levels, axis)).ToList();
         var points = (int)PointsOf(levels);
         var at = 0;
         var estimates = records!.Select(record => new LimitRecord(record.Name, record.Iteration, record.Shape, record.Values.Select(_ => EstimateAt(at++)).ToValueList())).ToValueList();
@@ -211,7 +213,7 @@ internal sealed class GridSearch
 
         Estimate EstimateAt(int i)
         {
-            var error = 2 * (Math.Max(now[i], parts.Sum(part => part[i])) + (shift?[i] ?? 0));
+            var error = 2 * (Math.Max(now[i], changed.Sum(part => part[i])) + (shift?[i] ?? 0));
             return new Estimate(fine[i], error + (1e-13 * Math.Max(1, Math.Abs(fine[i]))), ErrorKind.Bound, points);
         }
     }
