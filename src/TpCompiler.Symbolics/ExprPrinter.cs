@@ -149,13 +149,18 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
         return (string.Join(symbols.Times, joined), open ? Level.OpenProduct : Level.Product);
     }
 
-    /// <summary>Several square roots under one root: √(2π).</summary>
+    /// <summary>Several square roots under one root, numbers multiplied: √10, √(2π).</summary>
     private List<Expr> Rooted(List<Expr> factors)
     {
         var roots = factors.OfType<Expr.Power>().Where(power => power.Exponent == Rational.Half).ToList();
-        return style == ExprStyle.Ascii || roots.Count < 2
-            ? factors
-            : [.. factors.Except(roots), new Expr.Power(new Expr.Multiply(roots.Select(root => root.Base).ToValueList()), Rational.Half)];
+        if (style == ExprStyle.Ascii || roots.Count < 2)
+        {
+            return factors;
+        }
+
+        var number = roots.Select(root => root.Base).OfType<Expr.Constant>().Aggregate(Rational.One, (product, constant) => product * constant.Value);
+        List<Expr> under = [.. number.IsOne ? [] : new[] { new Expr.Constant(number) }, .. roots.Select(root => root.Base).Where(basis => basis is not Expr.Constant)];
+        return [.. factors.Except(roots), new Expr.Power(under is [var only] ? only : new Expr.Multiply(under.ToValueList()), Rational.Half)];
     }
 
     private (string Text, Level Level) WriteFactor(Expr factor) => factor switch
