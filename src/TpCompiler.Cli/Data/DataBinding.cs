@@ -31,10 +31,19 @@ internal sealed record DataBinding(IReadOnlyDictionary<string, double[]> Fields,
             return null;
         }
 
-        if (open is [string only] && !Solve(network, samples.InputSize, sizes, only))
+        if (open is [string only])
         {
-            diagnostics.Add(Codes.DataShapeMismatch, null, "the data", $"{samples.InputSize} numbers of input a sample", $"a number that `{only}` divides");
-            return null;
+            // Targets of an open size, as those of an autoencoder, share the columns with the inputs.
+            bool withTargets = !labels && plan.Targets.Any(target => AxesOf(target, network.BatchAxis).Contains(only));
+            Instruction.Data[] shared = withTargets ? [.. network.Inputs, .. plan.Targets] : [.. network.Inputs];
+            int columns = withTargets ? samples.InputSize + samples.TargetSize : samples.InputSize;
+            if (!Solve(shared, network.BatchAxis, columns, sizes, only))
+            {
+                diagnostics.Add(Codes.DataShapeMismatch, plan.Source?.Origin, "the data", $"{columns} numbers {(withTargets ? "of input and target" : "of input")} a sample", $"a number that `{only}` divides");
+                return null;
+            }
+
+            samples = withTargets ? samples.WithInputs(network.Inputs.Sum(input => SizeOf(input, network.BatchAxis, sizes)!.Value)) : samples;
         }
 
         sizes[network.BatchAxis] ??= Math.Min(plan.BatchSize ?? samples.Count, samples.Count);
@@ -64,13 +73,13 @@ internal sealed record DataBinding(IReadOnlyDictionary<string, double[]> Fields,
         }
     }
 
-    /// <summary>The size of the one open axis, from what the other inputs leave of a sample.</summary>
-    private static bool Solve(Network network, int inputSize, Dictionary<string, int?> sizes, string open)
+    /// <summary>The size of the one open axis, from what the other fields leave of a sample.</summary>
+    private static bool Solve(Instruction.Data[] fields, string batchAxis, int columns, Dictionary<string, int?> sizes, string open)
     {
-        for (int size = 1; size <= inputSize; size++)
+        for (int size = 1; size <= columns; size++)
         {
             sizes[open] = size;
-            if (network.Inputs.Sum(input => SizeOf(input, network.BatchAxis, sizes)!.Value) == inputSize)
+            if (fields.Sum(field => SizeOf(field, batchAxis, sizes)!.Value) == columns)
             {
                 return true;
             }

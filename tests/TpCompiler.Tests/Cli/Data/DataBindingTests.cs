@@ -1,6 +1,7 @@
 using TpCompiler.Cli.Data;
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
+using TpCompiler.Language;
 using TpCompiler.Symbolics;
 using TpCompiler.Tests.Ir;
 
@@ -30,6 +31,21 @@ public sealed class DataBindingTests
 
         Assert.Null(DataBinding.NeedsOf(network, plan, labels: false).InputSize);
         Assert.Equal((2, 3), (binding.AxisSizes["batch"], binding.AxisSizes["input"]));
+    }
+
+    [Fact]
+    public void Targets_of_an_open_size_share_the_columns_with_the_inputs()
+    {
+        var compilation = Compilation.Compile(new SourceText("auto.tp", "network auto(x : [d]) { width n weight U : [n, d] weight V : [d, n] return V * tanh(U * x) } parametrization mup train { loss mse optimizer sgd(lr: 1) steps 1 }"));
+        (Network network, TrainingPlan plan) = (compilation.Network!, compilation.TrainingPlan!);
+
+        DataBinding binding = DataBinding.Bind(network, plan, new Samples(2, 3, [1, 2, 3, 5, 6, 7], 1, [4, 8]), labels: false, new DiagnosticBag())!;
+
+        Assert.Equal([1, 2, 5, 6], binding.Fields["x"]);
+        Assert.Equal([3, 4, 7, 8], binding.Fields["y"]);
+        DiagnosticBag diagnostics = new();
+        Assert.Null(DataBinding.Bind(network, plan, new Samples(1, 2, [1, 2], 1, [3]), labels: false, diagnostics));
+        Assert.Equal("TP0603", Assert.Single(diagnostics).Code);
     }
 
     [Fact]
