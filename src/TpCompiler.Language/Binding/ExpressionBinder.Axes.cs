@@ -24,7 +24,8 @@ internal sealed partial class ExpressionBinder
     /// </summary>
     private Meaning? Indexed(ExpressionSyntax.Name name)
     {
-        if (name.Indices.All(IsConstant))
+        // h[L] with an axis L and no value h: the member of the family with the size of the axis.
+        if (name.Indices.All(IsConstant) || (Whole(name.Text) is null && name.Indices.All(index => IsNumber(index, known => constants.ContainsKey(known) || block.FindAxis(known) is { Size: not null }))))
         {
             var members = name.Indices.Select(index => Integer(index)).ToList();
             if (members.Any(p => p is null))

@@ -42,13 +42,16 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
         return null;
     }
 
-    private bool IsConstant(ExpressionSyntax syntax) => syntax switch
+    private bool IsConstant(ExpressionSyntax syntax) => IsNumber(syntax, constants.ContainsKey);
+
+    /// <summary>Whether it is made of numbers and of names that are known ones.</summary>
+    private static bool IsNumber(ExpressionSyntax syntax, Func<string, bool> isKnown) => syntax switch
     {
         ExpressionSyntax.Number => true,
-        ExpressionSyntax.Name n => constants.ContainsKey(n.Text),
-        ExpressionSyntax.Negate n => IsConstant(n.Operand),
-        ExpressionSyntax.Sum s => s.Terms.All(t => IsConstant(t.Term)),
-        ExpressionSyntax.Product p => p.Factors.All(f => IsConstant(f.Factor)),
+        ExpressionSyntax.Name n => isKnown(n.Text),
+        ExpressionSyntax.Negate n => IsNumber(n.Operand, isKnown),
+        ExpressionSyntax.Sum s => s.Terms.All(t => IsNumber(t.Term, isKnown)),
+        ExpressionSyntax.Product p => p.Factors.All(f => IsNumber(f.Factor, isKnown)),
         _ => false,
     };
 
@@ -118,6 +121,7 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
 
         var last = factors.Count - 1;
         var (divide, right, span) = factors[last];
+        var inverse = divide;
         if (right is not (Binding.Value or Concatenation))
         {
             NeedsVector(NameOf(right!), span);
@@ -133,12 +137,12 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
                 return null;
             }
 
-            var (by, over) = (right, divide);
+            var (by, under, over) = (right, current.Divide, inverse);
             var next = current.Meaning switch
             {
                 Matrix or Blocks when !current.Divide => Times(current.Meaning, by, Span.Cover(current.Span, product.Span)),
                 Matrix or Blocks => NotDivided(NameOf(current.Meaning), current.Span),
-                Binding.Value or Concatenation => OnParts([current.Meaning, by], product.Span, values => Elementwise([(false, values[0]), (over, values[1])], product.Span)),
+                Binding.Value or Concatenation => OnParts([current.Meaning, by], product.Span, values => Elementwise([(under, values[0]), (over, values[1])], product.Span)),
                 _ => throw new UnreachableException(),
             };
             if (next is null)
@@ -146,7 +150,8 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
                 return null;
             }
 
-            (right, divide) = (next, current.Divide);
+            // What stands under a bar is under it once: 1/3 * W * x is a third of W x.
+            (right, divide, inverse) = (next, current.Divide, false);
         }
 
         return right;

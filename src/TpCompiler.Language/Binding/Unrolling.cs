@@ -14,11 +14,27 @@ internal static class Unrolling
     public static List<FlatStatement> Of(Block block, IEnumerable<StatementSyntax> statements)
     {
         var flat = new List<FlatStatement>();
-        Add(block, statements, new Dictionary<string, Meaning>(StringComparer.Ordinal), flat);
+        var list = statements.ToList();
+        Add(block, list, new Dictionary<string, Meaning>(StringComparer.Ordinal), Sizes(block, list), flat);
         return flat;
     }
 
-    private static bool Add(Block block, IEnumerable<StatementSyntax> statements, IReadOnlyDictionary<string, Meaning> counters, List<FlatStatement> flat)
+    /// <summary>The axes whose size is written down, as numbers: a loop may go up to one.</summary>
+    private static Dictionary<string, Meaning> Sizes(Block block, IEnumerable<StatementSyntax> statements)
+    {
+        var sizes = new Dictionary<string, Meaning>(StringComparer.Ordinal);
+        foreach (var axis in statements.OfType<StatementSyntax.Axis>())
+        {
+            if (axis.Size is { } size && new ExpressionBinder(block, "", sizes).Integer(size, quiet: true) is { } number)
+            {
+                sizes[axis.Name.Text] = Value.Constant(number);
+            }
+        }
+
+        return sizes;
+    }
+
+    private static bool Add(Block block, IEnumerable<StatementSyntax> statements, IReadOnlyDictionary<string, Meaning> counters, IReadOnlyDictionary<string, Meaning> sizes, List<FlatStatement> flat)
     {
         foreach (var statement in statements)
         {
@@ -28,7 +44,13 @@ internal static class Unrolling
                 continue;
             }
 
-            var ends = new ExpressionBinder(block, "", counters);
+            var known = new Dictionary<string, Meaning>(sizes, StringComparer.Ordinal);
+            foreach (var (name, counter) in counters)
+            {
+                known[name] = counter;
+            }
+
+            var ends = new ExpressionBinder(block, "", known);
             if (ends.Integer(loop.First) is not { } first || ends.Integer(loop.Last) is not { } last)
             {
                 continue;
@@ -44,7 +66,7 @@ internal static class Unrolling
             {
                 var inner = new Dictionary<string, Meaning>(counters, StringComparer.Ordinal) { [loop.Counter.Text] = Value.Constant(i) };
                 var before = flat.Count;
-                if (!Add(block, loop.Body, inner, flat))
+                if (!Add(block, loop.Body, inner, sizes, flat))
                 {
                     return false;
                 }
