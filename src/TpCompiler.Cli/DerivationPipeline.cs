@@ -37,7 +37,7 @@ internal static class DerivationPipeline
             {
                 Regime.KernelRegime => "the kernel's recursion is written out for chains of fully connected layers with one output",
                 Regime.Unstable => "the parametrization is unstable",
-                Regime.Trivial => "training does nothing in the limit",
+                Regime.Trivial => scaling.Verdict!.WithoutLearning,
                 _ => "the network isn't trained",
             };
             return new Derivation(program, network, compilation.TrainingPlan, scaling, null, kernel, reason, [], () => SyntaxText.Write(compilation.SyntaxTree))

@@ -115,6 +115,11 @@ public static class DerivationJson
             json.WriteString("c", parameter.C.ToString());
             json.WriteBoolean("trained", parameter.Trained);
             json.WriteString("initial", parameter.Initial?.ToString());
+            if (parameter.Decay is { } decay)
+            {
+                json.WriteString("decay", decay.ToString());
+            }
+
             json.WriteString("update", parameter.Update?.ToString());
             json.WriteString("preactivation", parameter.Preactivation?.ToString());
             json.WriteString("output", parameter.Output?.ToString());
@@ -191,6 +196,11 @@ public static class DerivationJson
             json.WriteString("kind", value.Kind.ToString());
             json.WriteString("initial", value.Scale.Initial?.ToString());
             json.WriteString("change", value.Scale.Change?.ToString());
+            if (value.Scale.Decay is { } decay)
+            {
+                json.WriteString("decay", decay.ToString());
+            }
+
             json.WriteEndObject();
         }
 

@@ -8,7 +8,7 @@ namespace TpCompiler.Emit;
 /// <summary>The derived scales for people: a table of the weights, the verdict with its reasons and repair, and on demand the size of every value.</summary>
 public static class ScalesText
 {
-    /// <summary>The weights: a, b, c, and the sizes of W, of ΔW, and of what ΔW adds to what the weight makes.</summary>
+    /// <summary>The weights: a, b, c, and the sizes of W, of what decay takes of it where weights decay, of the ΔW that gradients make, and of what ΔW adds to what the weight makes.</summary>
     public static string Parameters(ScalingResult scaling)
     {
         if (scaling.Parameters.Count == 0)
@@ -16,12 +16,13 @@ public static class ScalesText
             return string.Empty;
         }
 
-        var rows = new List<string[]> { new[] { "weight", "role", "a", "b", "c", "W at t = 0", "ΔW", "ΔW x", string.Empty } };
-        rows.AddRange(scaling.Parameters.Select(p => new[]
-        {
-            p.Name, Role(p.Role), p.A.ToString(), p.B.ToString(), p.C.ToString(), Size(p.Initial), Size(p.Update), Size(p.Preactivation),
+        string[] Decay(string cell) => scaling.Parameters.Any(p => p.Decay is not null) ? [cell] : [];
+        var rows = new List<string[]> { (string[])["weight", "role", "a", "b", "c", "W at t = 0", .. Decay("decay"), "ΔW", "ΔW x", string.Empty] };
+        rows.AddRange(scaling.Parameters.Select(p => (string[])
+        [
+            p.Name, Role(p.Role), p.A.ToString(), p.B.ToString(), p.C.ToString(), Size(p.Initial), .. Decay(Size(p.Decay)), Size(p.Update), Size(p.Preactivation),
             !p.Trained ? "not trained" : p.Maximal ? "maximal" : "not maximal",
-        }));
+        ]));
         return "parameters  W = n^(-a) w,  w ~ N(0, σ² n^(-2b)),  learning rate η n^(-c)\n" + TextTable.Write(rows);
     }
 
@@ -66,8 +67,9 @@ public static class ScalesText
     /// <summary>The size of every value.</summary>
     public static string Values(ScalingResult scaling)
     {
-        var rows = new List<string[]> { new[] { "value", "kind", "at t = 0", "change" } };
-        rows.AddRange(scaling.Values.Select(value => new[] { value.Name, Kind(value.Kind), Size(value.Scale.Initial), Size(value.Scale.Change) }));
+        string[] Decay(string cell) => scaling.Parameters.Any(p => p.Decay is not null) ? [cell] : [];
+        var rows = new List<string[]> { (string[])["value", "kind", "at t = 0", .. Decay("by decay"), "change"] };
+        rows.AddRange(scaling.Values.Select(value => (string[])[value.Name, Kind(value.Kind), Size(value.Scale.Initial), .. Decay(Size(value.Scale.Decay)), Size(value.Scale.Change)]));
         return "sizes  root mean square of the coordinates\n" + TextTable.Write(rows);
     }
 

@@ -9,10 +9,9 @@ namespace TpCompiler.Limits;
 /// <param name="Change">e of what training adds to it, after any fixed number of steps; null when training never changes it.</param>
 public sealed record Scale(Rational? Initial, Rational? Change)
 {
-    /// <summary>The exponent of the value over the whole run: the smaller of the two; null when it is always 0.</summary>
-    public Rational? Exponent => (Initial, Change) switch
-    {
-        ({ } initial, { } change) => Rational.Min(initial, change),
-        _ => Initial ?? Change,
-    };
+    /// <summary>e of what weight decay alone changes, with nothing learned; null when that is nothing. <see cref="Change"/> is then what is learned beyond it.</summary>
+    public Rational? Decay { get; init; }
+
+    /// <summary>The exponent of the value over the whole run: the smallest; null when it is always 0.</summary>
+    public Rational? Exponent => new[] { Initial, Change, Decay }.Min();
 }

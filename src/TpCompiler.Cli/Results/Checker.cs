@@ -7,6 +7,7 @@ using TpCompiler.Numerics.Checking;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Limit;
+using TpCompiler.Symbolics;
 
 namespace TpCompiler.Cli.Results;
 
@@ -19,7 +20,7 @@ internal static class Checker
         reporter.Terminal.OnInterrupt(interrupt);
         using ProgressLine progress = new(reporter);
         UpdateKind kind = program.Compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient;
-        ScalingResult scaling = ScalingAnalysis.Analyze(kind == UpdateKind.Gradient ? program.Program : program.Compilation.GradientProgram!, repair: false, kind);
+        ScalingResult scaling = ScalingAnalysis.Analyze(kind == UpdateKind.Gradient ? program.Program : program.Compilation.GradientProgram!, repair: false, kind, program.Program);
         if (scaling.Verdict?.Regime == Regime.Unstable)
         {
             // Each further step multiplies the powers of n.
@@ -28,14 +29,22 @@ internal static class Checker
 
         IReadOnlyList<ExpectedScale> expected = ExpectedScale.Of(program.Program, scaling, program.Compilation.Network, program.Compilation.TrainingPlan);
         IDataFeed feed = WithGenericTargets(program, program.Feed);
+        IReadOnlyList<LimitRecord>? limit = Limit(program, scaling, settings, interrupt.Token);
+        ValueList<string> drawn = limit is null ? [] : [.. DrawnNumbers(program.Program)];
+        if (drawn.Count > 0)
+        {
+            settings = settings with { ScalarSeed = new LimitSettings().Seed };
+        }
+
         CheckResult result = ScaleCheck.Run<double>(
-            program.Program, expected, settings, feed, Limit(program, scaling, settings, interrupt.Token), new NetProgress(progress), interrupt.Token);
+            program.Program, expected, settings, feed, limit, WeightDecay.Of(program.Program).Alone, new NetProgress(progress), interrupt.Token);
         CheckReport report = new(program.Program.Name, result)
         {
+            SharedDraws = drawn,
             NoDistance = result.Lines.Any(line => line.Quantity == CheckQuantity.Distance) ? null : scaling.Verdict switch
             {
                 { Regime: Regime.Unstable } => "there is none",
-                { Regime: Regime.Trivial } => "training does nothing in it",
+                { Regime: Regime.Trivial } verdict => verdict.WithoutLearning,
                 { Regime: Regime.KernelRegime, InitialOutput: InitialOutput.GaussianProcess } => "f is random from net to net at any width, a Gaussian process at initialisation",
                 { Regime: Regime.KernelRegime } => "it is measured under feature learning; `tpc run --limit` beside `tpc run --width N --seeds K` compares them here",
                 _ => "no output converges to a number that is known, or too few nets ran",
@@ -60,6 +69,11 @@ internal static class Checker
         LimitResult result = LimitEvaluator.Evaluate(rotation.Program, feed, limitSettings, null, cancel);
         return [.. result.Records.Where(record => scaling.ScaleOf(record.Name)?.Exponent is { IsZero: true })];
     }
+
+    /// <summary>Weights without a wide side, and other Gaussian numbers: they stay random at any width, and the limit is that of one draw.</summary>
+    private static IEnumerable<string> DrawnNumbers(Program program) => program.Body.Instructions().OfType<Instruction.Gaussian>()
+        .Where(gaussian => gaussian.Result.Kind == ValueKind.Scalar)
+        .Select(gaussian => program.Parameters.FirstOrDefault(parameter => parameter.Initial == gaussian.Result.Name)?.Name ?? gaussian.Result.Name);
 
     private static IDataFeed WithGenericTargets(RunnableProgram program, IDataFeed feed) =>
         program.Compilation.TrainingPlan is { } plan ? new GenericTargets(feed, plan.Targets.Select(target => target.Field)) : feed;

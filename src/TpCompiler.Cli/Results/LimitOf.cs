@@ -12,7 +12,7 @@ internal static class LimitOf
 {
     /// <summary>The class of the parametrization; null for a level-1 program.</summary>
     public static Verdict? Verdict(Compilation compilation, Program program) =>
-        ScalingAnalysis.Analyze(compilation.GradientProgram ?? program, kind: compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient).Verdict;
+        ScalingAnalysis.Analyze(compilation.GradientProgram ?? program, kind: compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient, written: program).Verdict;
 
     /// <summary>The limit program; null, with an error that says why, where there is none.</summary>
     public static Program? Program(RunnableProgram program, DiagnosticBag diagnostics) => Program(program.Program, program.Verdict, program.Source, diagnostics);
@@ -29,7 +29,7 @@ internal static class LimitOf
 
         if (verdict?.Regime == Regime.Trivial)
         {
-            Diagnostic diagnostic = Diagnostic.Create(Codes.NoLimit, null, program.Name, "training does nothing in the limit").WithNote(verdict.Text);
+            Diagnostic diagnostic = Diagnostic.Create(Codes.NoLimit, null, program.Name, verdict.WithoutLearning).WithNote(verdict.Text);
             diagnostics.Add(verdict.Repair is { } repair ? diagnostic.WithHelp(repair.Text) : diagnostic);
             return null;
         }

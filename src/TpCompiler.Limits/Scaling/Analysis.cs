@@ -13,8 +13,13 @@ internal sealed class Analysis
     private readonly Dictionary<string, Instruction> instructions;
     private readonly LeadingTerms leadingTerms = new();
 
-    public Analysis(Program program, UpdateKind kind = UpdateKind.Gradient)
+    /// <param name="program">The training by gradients.</param>
+    /// <param name="kind">The size of updates.</param>
+    /// <param name="written">The training as it runs, whose optimizer says what decays; <paramref name="program"/> when it isn't given.</param>
+    public Analysis(Program program, UpdateKind kind = UpdateKind.Gradient, Program? written = null)
     {
+        Decay = WeightDecay.Of(written ?? program);
+        program = written is null ? Decay.WithoutSlots : program;
         (this.program, Kind) = (program, kind);
         var trained = program.Parameters.Where(parameter => parameter.Trained).Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
         loop = program.Body.OfType<Loop>().FirstOrDefault(candidate => candidate.Carried.Any(carried => trained.Contains(carried.State.Name)));
@@ -27,6 +32,8 @@ internal sealed class Analysis
     public Program Program => program;
 
     public UpdateKind Kind { get; }
+
+    public WeightDecay Decay { get; }
 
     public ForwardPart Forward => forward;
 
@@ -41,9 +48,12 @@ internal sealed class Analysis
 
         var assessment = Assess(Shifts.None(Kind));
         var sizes = assessment.Run.Sizes;
-        sizes.Run(program.Body.SkipWhile(statement => !ReferenceEquals(statement, loop)).Skip(1));
-        var parameters = Parameters(assessment);
-        return new ScalingResult(Values(sizes), parameters, Judgement.Of(this, assessment, parameters, InitialOutput(assessment.Training.AtStart), repair))
+        var behind = program.Body.SkipWhile(statement => !ReferenceEquals(statement, loop)).Skip(1).ToList();
+        sizes.Run(behind);
+        var decayed = Decay.Exponents.Count == 0 ? null : assessment.Training.Decayed(Decay.Exponents);
+        decayed?.Run(behind);
+        var parameters = Parameters(assessment).Select(parameter => parameter with { Decay = parameter.Initial + (Decay.Exponents.TryGetValue(parameter.Name, out var taken) ? taken : (Rational?)null) }).ToValueList();
+        return new ScalingResult(Values(sizes, decayed), parameters, Judgement.Of(this, assessment, decayed, parameters, InitialOutput(assessment.Training.AtStart), repair))
         {
             RandomScalars = RandomScalars(assessment.Training.AtStart).ToValueList(),
         };
@@ -100,7 +110,7 @@ internal sealed class Analysis
             parameter.Name, parameter.Role, parameter.A, parameter.B, parameter.C, parameter.Trained, InitialOf(parameter, sizes), null, null, null, false, false)).ToValueList();
         var reasons = program.Parameters.Count == 0 ? [] : Assessment.AtInitialisation(forward, sizes, instructions);
         return new ScalingResult(
-            Values(sizes),
+            Values(sizes, null),
             parameters,
             reasons.Count == 0 ? null : new Verdict(Regime.Unstable, null, forward.Features, forward.Outputs, reasons, InitialOutput(sizes), [], null, $"unstable: {reasons[0].Text}"))
         {
@@ -108,11 +118,11 @@ internal sealed class Analysis
         };
     }
 
-    private ValueList<ValueScale> Values(Interpretation sizes) => program.Body.Definitions()
+    private ValueList<ValueScale> Values(Interpretation sizes, Interpretation? decayed) => program.Body.Definitions()
         .Select(definition => new ValueScale(
             definition.Name,
             definition.Kind,
-            sizes.SizeOf(definition.Name) is var size ? new Scale(size.Initial.Exponent, size.Change.Exponent) : null!))
+            sizes.SizeOf(definition.Name) is var size ? new Scale(size.Initial.Exponent, size.Change.Exponent) { Decay = decayed?.SizeOf(definition.Name).Change.Exponent } : null!))
         .ToValueList();
 
     private static Rational? InitialOf(Parameter parameter, Interpretation sizes) => sizes.SizeOf(parameter.Initial).Initial.Exponent + parameter.A;
@@ -171,7 +181,7 @@ internal sealed class Analysis
         return instructions.FindAll(instruction => forward.Checked.Contains(instruction.Result.Name) && instruction.Reads().Any(copies.Contains));
     }
 
-    /// <summary>f is a Gaussian process when it is Θ(1) and only fluctuates: what its Moments average is odd in a source.</summary>
+    /// <summary>f is a Gaussian process when it is Θ(1) and only fluctuates: what its Moments average is odd in a source, and all else that it is a sum of are Gaussian numbers.</summary>
     private InitialOutput? InitialOutput(Interpretation sizes)
     {
         var exponents = forward.Outputs.Select(output => sizes.SizeOf(output).Initial.Exponent).ToList();

@@ -99,6 +99,7 @@ internal sealed class Interpretation(
         var gaussians = new List<Term>();
         var factors = new List<MatrixFactors>();
         var learned = new List<MatrixFactors>();
+        var decayed = new List<Term>();
         for (var i = 0; i < sum.Terms.Count; i++)
         {
             if (!which(sum.Terms[i]))
@@ -114,6 +115,7 @@ internal sealed class Interpretation(
                     if (coefficient.Total.Exponent is { } e)
                     {
                         gaussians.AddRange(matrix.Gaussians.Select(term => term with { Exponent = term.Exponent + e }));
+                        decayed.AddRange(matrix.Decayed.Select(term => term with { Exponent = term.Exponent + e }));
                     }
 
                     factors.AddRange(matrix.Factors.Select(Scale));
@@ -128,7 +130,7 @@ internal sealed class Interpretation(
             MatrixFactors Scale(MatrixFactors factor) => factor with { Left = Size.Product(coefficient, factor.Left, firstOrder) };
         }
 
-        return new MatrixSize(gaussians, Joined(factors), Joined(learned));
+        return new MatrixSize(gaussians, Joined(factors), Joined(learned)) { Decayed = decayed };
     }
 
     public static IReadOnlyList<MatrixFactors> Joined(IEnumerable<MatrixFactors> factors) => factors
@@ -173,7 +175,12 @@ internal sealed class Interpretation(
         var y = Size.Zero;
         foreach (var gaussian in matrix.Gaussians)
         {
-            y = Size.Sum(y, x.Map(terms => terms.Select(term => new Term(term.Exponent + gaussian.Exponent - Rational.Half, term.Class * gaussian.Class))));
+            y = Size.Sum(y, x.Map(terms => Product(gaussian, terms)));
+        }
+
+        foreach (var gaussian in matrix.Decayed)
+        {
+            y = y with { Change = Terms.Sum(y.Change, Product(gaussian, x.Total)) };
         }
 
         foreach (var factor in matrix.Factors)
@@ -192,6 +199,8 @@ internal sealed class Interpretation(
         return y;
     }
 
+    private static Terms Product(Term gaussian, Terms x) => x.Select(term => new Term(term.Exponent + gaussian.Exponent - Rational.Half, term.Class * gaussian.Class));
+
     /// <summary>vᵀx = n · (1/n) Σ_α v_α x_α.</summary>
     private static Size InnerProduct(Size v, Size x, bool firstOrder) => Size.Product(v, x, firstOrder).Map(terms => terms.Mean().Times(-1));
 
@@ -200,7 +209,8 @@ internal sealed class Interpretation(
         var initial = matrix.Gaussians.Aggregate(Terms.Zero, (sum, term) => Terms.Sum(sum, Terms.Of(term.Exponent, term.Class)));
         var factors = matrix.Factors.Aggregate(Size.Zero, (sum, factor) => Size.Sum(sum, Size.Product(factor.Left, factor.Right, firstOrder: false)));
         var learned = matrix.Learned.Aggregate(Terms.Zero, (sum, factor) => Terms.Sum(sum, Terms.Product(factor.Left.Total, factor.Right.Total)));
-        return new Size(Terms.Sum(initial, factors.Initial), Terms.Sum(factors.Change, learned));
+        var decayed = matrix.Decayed.Aggregate(learned, (sum, term) => Terms.Sum(sum, Terms.Of(term.Exponent, term.Class)));
+        return new Size(Terms.Sum(initial, factors.Initial), Terms.Sum(factors.Change, decayed));
     }
 
     /// <summary>A loop that trains nothing: what it carries has one size, found as a fixed point. Exponents that keep falling stay where they are when the iterations end.</summary>
@@ -247,7 +257,7 @@ internal sealed class Interpretation(
             var joined = new MatrixSize(
                 before.Gaussians.Concat(after.Gaussians).GroupBy(term => term.Class).Select(group => group.MinBy(term => term.Exponent)!).ToList(),
                 Joined(before.Factors.Concat(after.Factors)),
-                Joined(before.Learned.Concat(after.Learned)));
+                Joined(before.Learned.Concat(after.Learned))) { Decayed = after.Decayed };
             matrices[state] = joined;
             return joined.Gaussians.SequenceEqual(before.Gaussians) && joined.Factors.SequenceEqual(before.Factors) && joined.Learned.SequenceEqual(before.Learned);
         }

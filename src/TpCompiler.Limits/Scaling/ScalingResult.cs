@@ -46,6 +46,9 @@ public sealed record ParameterScale(
     bool Maximal,
     bool LearnsFeatures)
 {
+    /// <summary>The exponent of what weight decay takes of the entries of W in a few steps; null when it takes nothing. <see cref="Update"/> is what is learned beside it.</summary>
+    public Rational? Decay { get; init; }
+
     /// <summary>What the weight directly makes, use by use: a tied weight has several.</summary>
     public ValueList<UseScale> Uses { get; init; } = [];
 

@@ -34,6 +34,9 @@ internal sealed record Size(Terms Initial, Terms Change)
 internal sealed record MatrixSize(IReadOnlyList<Term> Gaussians, IReadOnlyList<MatrixFactors> Factors, IReadOnlyList<MatrixFactors> Learned)
 {
     public static readonly MatrixSize Zero = new([], [], []);
+
+    /// <summary>What weight decay has taken of the Gaussians: a part of the change.</summary>
+    public IReadOnlyList<Term> Decayed { get; init; } = [];
 }
 
 /// <summary>A family of factors u vᵀ, the coefficient in u.</summary>

@@ -158,6 +158,30 @@ internal sealed class TrainingScaling
         return iteration;
     }
 
+    /// <summary>An iteration with weights that decay has taken a part of, and that have learned nothing.</summary>
+    /// <param name="decay">For each weight that decays, the exponent of this part.</param>
+    public Interpretation Decayed(IReadOnlyDictionary<string, Rational> decay)
+    {
+        var iteration = start.With(first: false, freeze: null);
+        foreach (var carried in loop.Carried)
+        {
+            var exponent = decay.TryGetValue(carried.State.Name, out var known) ? known : (Rational?)null;
+            if (carried.State.Kind == ValueKind.Matrix)
+            {
+                var matrix = start.MatrixOf(carried.Initial);
+                iteration.Set(carried.State.Name, exponent is { } e ? matrix with { Decayed = [.. matrix.Gaussians.Select(term => term with { Exponent = term.Exponent + e })] } : matrix);
+            }
+            else
+            {
+                var size = start.SizeOf(carried.Initial);
+                iteration.Set(carried.State.Name, exponent is { } e ? size with { Change = size.Initial.Times(e) } : size);
+            }
+        }
+
+        iteration.Run(loop.Body);
+        return iteration;
+    }
+
     private static Dictionary<string, Increment> Join(IReadOnlyDictionary<string, Increment> x, IReadOnlyDictionary<string, Increment> y) =>
         x.Keys.Union(y.Keys, StringComparer.Ordinal).ToDictionary(
             name => name,

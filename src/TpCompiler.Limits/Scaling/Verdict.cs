@@ -45,7 +45,14 @@ public sealed record Verdict(
     InitialOutput? InitialOutput,
     ValueList<string> Kernel,
     Repair? Repair,
-    string Text);
+    string Text)
+{
+    /// <summary>The weights that decay. The class is that of what is learned: regime and r are those of gradients.</summary>
+    public ValueList<string> Decaying { get; init; } = [];
+
+    /// <summary>What a trivial training is in the limit.</summary>
+    public string WithoutLearning => Decaying.Count == 0 ? "training does nothing in the limit" : $"nothing is learned in the limit, where training is the decay of {SizeText.List(Decaying)}";
+}
 
 /// <summary>When a quantity has the size that is a reason.</summary>
 public enum Phase

@@ -25,6 +25,9 @@ public enum CheckQuantity
     /// <summary>The size of its change after a few steps.</summary>
     Change,
 
+    /// <summary>The size of what weight decay alone changes after these steps; <see cref="Change"/> is then what gradients add to that.</summary>
+    Decay,
+
     /// <summary>Its distance to its limit.</summary>
     Distance,
 }

@@ -16,5 +16,10 @@ public sealed record CheckSettings
     /// <summary>After how many steps the change is measured.</summary>
     public int Steps { get; init; } = 3;
 
+    /// <summary>
+    /// The seed of Gaussian scalars, for every net: a weight without a wide side is random at any width, and a limit is that of one draw of it. Null for a draw a net.
+    /// </summary>
+    public ulong? ScalarSeed { get; init; }
+
     public ExecutionSettings Execution { get; init; } = new();
 }

@@ -7,10 +7,13 @@ namespace TpCompiler.Numerics.Checking;
 /// <summary>What a value's size is derived to be: its coordinates are Θ(n^{-e}).</summary>
 /// <param name="Name">The value in the program.</param>
 /// <param name="Initial">e at initialisation; null for identically 0.</param>
-/// <param name="Change">e of what training adds; null for nothing.</param>
+/// <param name="Change">e of what training adds, beyond what weight decay does; null for nothing.</param>
 /// <param name="HasChange">Whether the value is computed in training, so that its change can be measured.</param>
 public sealed record ExpectedScale(string Name, Rational? Initial, Rational? Change, bool HasChange = true)
 {
+    /// <summary>e of what weight decay alone changes; null for nothing.</summary>
+    public Rational? Decay { get; init; }
+
     /// <summary>
     /// The derived sizes of what a net can be asked for: the values that a level-1 program computes; the weights of a network, its forward pass and its loss. (Values that only serve
     /// training, such as gradients and norms, show in the weights.) Where training is unstable a change is asked of the weights and of what the verdict says blows up: what a
@@ -33,7 +36,7 @@ public sealed record ExpectedScale(string Name, Rational? Initial, Rational? Cha
             : names;
         var trains = program.Body.Any(statement => statement is Loop);
         return [.. scaling.Values.Where(value => names.Contains(value.Name))
-            .Select(value => new ExpectedScale(value.Name, value.Scale.Initial, value.Scale.Change, trains && moving.Contains(value.Name)))];
+            .Select(value => new ExpectedScale(value.Name, value.Scale.Initial, value.Scale.Change, trains && moving.Contains(value.Name)) { Decay = value.Scale.Decay })];
 
         static bool IsAsked(Instruction instruction) => instruction is not Instruction.Data && instruction.Result.Kind != ValueKind.Matrix;
     }

@@ -38,6 +38,7 @@ public static class ScaleCheck
     /// <param name="settings">Widths and seeds.</param>
     /// <param name="feed">The data; every step reads the first batch (<see cref="FirstBatch"/>), so that changes are changes of the net.</param>
     /// <param name="limit">The limit of outputs on the same data, to compare distances with n^{-1/2}; null for none. Outputs that stay random in the limit don't belong here.</param>
+    /// <param name="decay">The training by weight decay alone (<see cref="Limits.Scaling.WeightDecay.Alone"/>), which a change is then measured from; null where no weight decays.</param>
     /// <param name="progress">Told after each net.</param>
     /// <param name="cancel">Ends it early.</param>
     public static CheckResult Run<T>(
@@ -46,12 +47,14 @@ public static class ScaleCheck
         CheckSettings settings,
         IDataFeed feed,
         IReadOnlyList<LimitRecord>? limit = null,
+        Program? decay = null,
         IProgress<ExecutionProgress>? progress = null,
         CancellationToken cancel = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var names = expected.Select(value => value.Name).ToHashSet(StringComparer.Ordinal);
         var shortened = Shorten(program, settings.Steps);
+        var decaying = decay is null ? null : Shorten(decay, settings.Steps);
         var nets = new List<Net>();
         var seeds = 0;
         List<CheckLine> lines;
@@ -59,11 +62,11 @@ public static class ScaleCheck
         {
             var next = seeds == 0 ? settings.Seeds : 2 * seeds;
             var jobs = settings.Widths.SelectMany(width => Enumerable.Range(seeds, next - seeds).Select(seed => (Width: width, Seed: seed))).ToArray();
-            nets.AddRange(RunNets<T>(shortened, jobs, names, settings, new FirstBatch(feed), limit, progress, cancel));
+            nets.AddRange(RunNets<T>(shortened, decaying, jobs, names, settings, new FirstBatch(feed), limit, progress, cancel));
             seeds = next;
             lines =
             [
-                .. expected.SelectMany(value => LinesOf(value, nets, settings.Widths)),
+                .. expected.SelectMany(value => LinesOf(value, decay is not null, nets, settings.Widths)),
                 .. (limit ?? []).Select(record => record.Name).Distinct().Select(name => DistanceOf(name, nets, settings.Widths)),
             ];
         }
@@ -90,6 +93,7 @@ public static class ScaleCheck
 
     private static IEnumerable<Net> RunNets<T>(
         Program program,
+        Program? decay,
         (int Width, int Seed)[] jobs,
         HashSet<string> names,
         CheckSettings settings,
@@ -110,14 +114,19 @@ public static class ScaleCheck
 
             // Largest first: the last job to end is then a short one.
             var at = jobs.Length - 1 - i;
-            var probe = new ScaleProbe<T>(program, jobs[at].Width, (ulong)jobs[at].Seed, settings.Execution with { Threads = 1 }, names);
+            var decayed = decay is null ? null : ProbeOf(decay, null);
+            decayed?.Run(feed, null, cancel);
+            var probe = ProbeOf(program, decayed);
             var result = probe.Run(feed, null, cancel);
             if (!result.IsCancelled)
             {
-                nets[at] = new(jobs[at].Width, probe.Initial, probe.Change, DistancesTo(limit ?? [], result.Records), result.Failure);
+                nets[at] = new(jobs[at].Width, probe.Initial, probe.Change, decayed?.Change ?? [], DistancesTo(limit ?? [], result.Records), result.Failure);
             }
 
             progress?.Report(new(Interlocked.Increment(ref done), jobs.Length));
+
+            ScaleProbe<T> ProbeOf(Program run, ScaleProbe<T>? from) =>
+                new(run, jobs[at].Width, (ulong)jobs[at].Seed, settings.Execution with { Threads = 1 }, names, settings.ScalarSeed, from);
         });
         return nets.OfType<Net>();
     }
@@ -137,11 +146,16 @@ public static class ScaleCheck
         static double Square(double x) => x * x;
     }
 
-    private static IEnumerable<CheckLine> LinesOf(ExpectedScale value, List<Net> nets, IReadOnlyList<int> widths)
+    private static IEnumerable<CheckLine> LinesOf(ExpectedScale value, bool decays, List<Net> nets, IReadOnlyList<int> widths)
     {
         yield return Compare(value.Name, CheckQuantity.Size, value.Initial, Sizes(net => net.Initial), widths);
         if (value.HasChange)
         {
+            if (decays)
+            {
+                yield return Compare(value.Name, CheckQuantity.Decay, value.Decay, Sizes(net => net.Decay), widths);
+            }
+
             yield return Compare(value.Name, CheckQuantity.Change, value.Change, Sizes(net => net.Change), widths);
         }
 
@@ -222,6 +236,7 @@ public static class ScaleCheck
         int Width,
         Dictionary<string, double> Initial,
         Dictionary<string, double> Change,
+        Dictionary<string, double> Decay,
         Dictionary<string, (double Distance, double Error)> Distances,
         NotFiniteValue? Failure);
 }

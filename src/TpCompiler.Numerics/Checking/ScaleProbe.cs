@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.Kernels;
 using TpCompiler.Numerics.Simulation;
 
 namespace TpCompiler.Numerics.Checking;
@@ -15,7 +16,9 @@ namespace TpCompiler.Numerics.Checking;
 /// <param name="seed">The seed.</param>
 /// <param name="settings">Sizes and threads.</param>
 /// <param name="names">What to measure.</param>
-internal sealed class ScaleProbe<T>(Program program, int width, ulong seed, ExecutionSettings settings, IReadOnlySet<string> names)
+/// <param name="scalarSeed">The seed of Gaussian scalars, when it isn't <paramref name="seed"/>.</param>
+/// <param name="from">A net that has run as far: a change is then measured from its values in the last iteration, not from the net's own first ones.</param>
+internal sealed class ScaleProbe<T>(Program program, int width, ulong seed, ExecutionSettings settings, IReadOnlySet<string> names, ulong? scalarSeed = null, ScaleProbe<T>? from = null)
     : Simulator<T>(program, width, seed, settings with { Keep = names })
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -24,12 +27,26 @@ internal sealed class ScaleProbe<T>(Program program, int width, ulong seed, Exec
     private readonly ILookup<string, string> nextOf = StatesBy(program, carried => carried.Next);
     private readonly Dictionary<string, T[]> vectors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double[]> scalars = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Array> last = new(StringComparer.Ordinal);
 
     public Dictionary<string, double> Initial { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<string, double> Change { get; } = new(StringComparer.Ordinal);
 
     protected override bool NeedsEveryValue => true;
+
+    protected override void GaussianScalar(Definition definition, double variance, Span<double> numbers)
+    {
+        if (scalarSeed is { } shared)
+        {
+            new Philox(shared, Streams.Of(definition.Name, Iteration)).Normal(numbers);
+            TensorPrimitives.Multiply(numbers, Math.Sqrt(variance), numbers);
+        }
+        else
+        {
+            base.GaussianScalar(definition, variance, numbers);
+        }
+    }
 
     protected override void ScalarComputed(Definition definition, Execution.Tensor<double> value) => Measure(definition.Name, () => value.Span.ToArray(), scalars);
 
@@ -98,10 +115,13 @@ internal sealed class ScaleProbe<T>(Program program, int width, ulong seed, Exec
     private void End<TNumber>(string name, TNumber[] numbers, Dictionary<string, TNumber[]> first)
         where TNumber : unmanaged, IBinaryFloatingPointIeee754<TNumber>
     {
+        last[name] = (TNumber[])numbers.Clone();
+        var start = from is null ? first[name] : (TNumber[])from.last.GetValueOrDefault(name, first[name]);
+
         // A matrix that starts as 0 holds no numbers at first.
-        if (first[name].Length == numbers.Length)
+        if (start.Length == numbers.Length)
         {
-            TensorPrimitives.Subtract<TNumber>(numbers, first[name], numbers);
+            TensorPrimitives.Subtract<TNumber>(numbers, start, numbers);
         }
 
         Change[name] = RootMeanSquare<TNumber>(numbers);

@@ -25,6 +25,29 @@ public class ProgramCommandTests
     }
 
     [Fact]
+    public void Nets_with_a_random_output_bias_approach_the_limit_of_the_same_bias()
+    {
+        const string Program = """
+            network net(x : [2]) {
+              width n
+              weight W1 : [n, 2]
+              weight W2 : [1, n]
+              weight D : [1]
+              return W2 * tanh(W1 * x) + D
+            }
+            parametrization mup
+            train { loss mse optimizer sgd(lr: 0.3) steps 4 }
+            """;
+        var data = Path.Combine(Path.GetDirectoryName(Example("xor"))!, "data", "xor.csv");
+        var run = TpcRun.WithInput(Program, "check", "-", "--data", data, "--widths", "64,256,1024", "--seeds", "64");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches(@"\nf +distance to the limit +n\^\(-1/2\) +n\^\(-0\.[0-9]+ ± 0\.[0-9]+\) +agrees\n", run.Output);
+        Assert.Contains("\nD: random at any width, so every net has the same draw, that of the limit\n", run.Output, StringComparison.Ordinal);
+        Assert.Contains("f at initialisation is a Gaussian process", TpcRun.WithInput(Program, "compile", "-").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Unknown_stage_suggests_one_that_exists()
     {
         var run = TpcRun.Of("compile", Example("mlp"), "--emit", "latx");

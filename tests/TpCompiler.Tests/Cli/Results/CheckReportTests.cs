@@ -36,6 +36,16 @@ public sealed class CheckReportTests
     }
 
     [Fact]
+    public void A_pass_says_what_it_leaves_open_and_nothing_decided_is_no_pass()
+    {
+        Assert.EndsWith("\nPASS\n", Report(Agrees, Zero).Text(), StringComparison.Ordinal);
+        Assert.Contains("\nPASS, 1 of 3 lines undecided: ", Report(Agrees, Zero, Undecided).Text(), StringComparison.Ordinal);
+        Assert.Contains("--seeds 32", Report(Agrees, Undecided).Text(), StringComparison.Ordinal);
+        Assert.Contains("\nUNDECIDED: ", Report(Undecided).Text(), StringComparison.Ordinal);
+        Assert.EndsWith("\nFAIL\n", Report(Undecided, Differs).Text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_line_that_differs_and_a_net_that_left_the_numbers_are_errors()
     {
         Instruction.Moment moment = new(new Definition("loss", [], []), "n", 1) { Origin = new Origin(new Span(2, 4)) };
