@@ -98,6 +98,8 @@ public static class Codes
     public static readonly DiagnosticDescriptor Interrupted = Warning("TP0610", "interrupted", "stopped at step {0} of {1}; what was computed until then is kept");
     public static readonly DiagnosticDescriptor NothingToRun = Error("TP0611", "nothing to run", "`{0}` has no {1} to run");
     public static readonly DiagnosticDescriptor StaysRandom = Warning("TP0612", "random at any width", "{0} is a Gaussian number of variance {1} at any width; what depends on it is shown for one draw of it");
+    public static readonly DiagnosticDescriptor KernelNotPositive = Warning("TP0613", "kernel not positive definite", "{0} of {1} eigenvalues of the kernel lie below {2} (by {3} below 0) and count as 0: nothing is learned along their vectors");
+    public static readonly DiagnosticDescriptor RateTooLarge = Warning("TP0614", "learning rate beyond stability", "at the learning rate {0} training diverges: it is stable up to {1}");
 
     // TP07xx: tpc check.
     public static readonly DiagnosticDescriptor ExponentMismatch = Error("TP0701", "measured exponent differs from the derived", "`{0}` is derived to scale like {1}, and scales like {2} in finite nets");

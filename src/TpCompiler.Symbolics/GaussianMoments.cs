@@ -73,6 +73,12 @@ public sealed class GaussianMoments
 
         var (deviationU, deviationV) = (Math.Sqrt(p), Math.Sqrt(q));
         var correlation = Math.Clamp(r / (deviationU * deviationV), -1, 1);
+        if (closedTerms is not null && kinksOfF.Length * kinksOfG.Length > 0 && 1 - Math.Abs(correlation) <= 4 * Rounding)
+        {
+            // Where kinks meet, √(1 − ρ²) makes 1e-8 of a rounding in ρ.
+            return AtOne(Math.Sign(correlation)) with { Tier = MomentTier.ClosedForm };
+        }
+
         if (closedTerms is not null)
         {
             // arccos(r/√(pq)) must see no more than 1. The terms at correlation 1 bound what cancels at −1.
@@ -92,11 +98,7 @@ public sealed class GaussianMoments
         var reach = exponential ? deviationU + deviationV : 0;
         if (Math.Abs(correlation) == 1)
         {
-            return Quadrature.Line(
-                x => f(deviationU * x) * g(correlation * deviationV * x),
-                [.. kinksOfF.Select(kink => kink / deviationU), .. kinksOfG.Select(kink => correlation * kink / deviationV)],
-                tolerance,
-                reach);
+            return AtOne(correlation);
         }
 
         var plane = Quadrature.Plane(
@@ -108,6 +110,12 @@ public sealed class GaussianMoments
             tolerance,
             reach);
         return plane with { Error = plane.Error + OfCorrelation(correlation) };
+
+        NumericMoment AtOne(double sign) => Quadrature.Line(
+            x => f(deviationU * x) * g(sign * deviationV * x),
+            [.. kinksOfF.Select(kink => kink / deviationU), .. kinksOfG.Select(kink => sign * kink / deviationV)],
+            tolerance,
+            exponential ? deviationU + deviationV : 0);
     }
 
     /// <summary>

@@ -5,7 +5,7 @@ using TpCompiler.Benchmarks.Kernels;
 using TpCompiler.Benchmarks.Steps;
 
 // `step` times whole training steps beside PyTorch and NumPy (see compare/), `coverage` counts how often errors hold, `elementwise` times every function of the table, `emitted` times emitted C# beside `tpc run`,
-// `width` says which net is as near as the limit's error; anything else is for BenchmarkDotNet.
+// `width` says which net is as near as the limit's error, `kernel` times a tangent kernel; anything else is for BenchmarkDotNet.
 if (args is ["step", ..])
 {
     return StepCommand.Run(args[1..]);
@@ -29,6 +29,11 @@ if (args is ["coverage", ..])
 if (args is ["elementwise", ..])
 {
     return ElementwiseCommand.Run();
+}
+
+if (args is ["kernel", ..])
+{
+    return TangentKernelCommand.Run(args[1..]);
 }
 
 BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args);

@@ -51,7 +51,19 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
 
-    private readonly Option<string?> save = new("--save") { Description = "Write the initial weights of a finite net and the samples, or the samples as the limit reads them, to this .npz file", HelpName = "FILE" };
+    private readonly Option<bool> kernel = new("--kernel") { Description = "Of the limit: the kernels at initialisation, covariance and tangent kernel, among the samples" };
+
+    private readonly Option<string?> test = new("--test")
+    {
+        Description = "Of a limit in the kernel regime: predict these samples; with --kernel, their kernels too",
+        HelpName = "PATH",
+    };
+
+    private readonly Option<string?> save = new("--save")
+    {
+        Description = "Write the initial weights of a finite net and the samples, or the samples as the limit reads them, to this .npz file; of kernels their matrices, .npz or .csv",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string?> checkpoint = new("--checkpoint")
     {
@@ -63,7 +75,7 @@ internal sealed class RunCommand : Command
         : base("run", "Run a program: a finite net, or its infinite-width limit")
     {
         Arguments.Add(file);
-        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data, save, checkpoint })
+        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data, kernel, test, save, checkpoint })
         {
             Options.Add(option);
         }
@@ -78,6 +90,8 @@ internal sealed class RunCommand : Command
         _ when parsed.GetValue(width) is < 1 => "--width must be at least 1",
         _ when parsed.GetValue(seeds) < 1 => "--seeds must be at least 1",
         _ when parsed.GetValue(seeds) > 1 && parsed.GetValue(limit) => "--seeds is for finite nets: the limit has no seeds, only scramblings, which it shows the error of",
+        _ when parsed.GetValue(kernel) && !parsed.GetValue(limit) => "--kernel is for --limit: a finite net has a kernel of its own for every draw of its weights",
+        _ when parsed.GetValue(test) is not null && !parsed.GetValue(limit) => "--test predicts samples from the limit: say --limit",
         _ when parsed.GetValue(save) is not null && parsed.GetValue(seeds) > 1 => "--save writes the weights of one finite net",
         _ when parsed.GetValue(steps) is < 0 or > TrainingPlan.MostSteps => $"--steps must be between 0 and {TrainingPlan.MostSteps}",
         _ when !(parsed.GetValue(tolerance) > 0) => "--tolerance must be positive",
@@ -103,7 +117,11 @@ internal sealed class RunCommand : Command
 
     private void Run(RunnableProgram program, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
     {
-        if (program.Measured is not null)
+        if (parsed.GetValue(kernel) || parsed.GetValue(test) is not null)
+        {
+            Kernels(program, parsed, reporter, diagnostics);
+        }
+        else if (program.Measured is not null)
         {
             if ((parsed.GetValue(width) is { } n ? MeasuredFinite(program, n, parsed, reporter, diagnostics) : MeasuredLimit(program, parsed, reporter, diagnostics)) is { } measured)
             {
@@ -118,6 +136,67 @@ internal sealed class RunCommand : Command
         {
             reporter.Result(report.WriteJson, report.Text);
         }
+    }
+
+    /// <summary>The kernels, or what follows from them for other samples.</summary>
+    private void Kernels(RunnableProgram program, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
+    {
+        if (program.Verdict is not { } verdict || program.IsEndless || program.Plan is not { Written: null })
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NothingToRun, null, parsed.GetValue(file)!, "network with samples and an optimizer").WithHelp("kernels are those of a network among the samples that it is trained on by an optimizer"));
+            return;
+        }
+
+        if (!parsed.GetValue(kernel) && (verdict.Regime != Regime.KernelRegime || KernelRun.Obstacle(program) is not null))
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, $"predicting samples from the limit of `{program.Compilation.Network!.Name}`")
+                .WithNote(verdict.Regime != Regime.KernelRegime ? verdict.Text : KernelRun.Obstacle(program)!)
+                .WithHelp(verdict.Regime == Regime.FeatureLearning ? "where features are learned, a `test` block is measured with the weights of the limit" : "kernel regression is for the kernel regime"));
+            return;
+        }
+
+        IReadOnlyDictionary<string, SampleField>? others = parsed.GetValue(test) is { } path ? OtherInputs.Read(path, program, diagnostics) : null;
+        if (parsed.GetValue(test) is not null && others is null)
+        {
+            return;
+        }
+
+        IReadOnlyDictionary<string, SampleField> samples = others is null ? program.Samples : OtherInputs.Join(program.Samples, others);
+        if (KernelOf.Network(program, samples, LimitSettingsOf(parsed), reporter, diagnostics) is not { } kernels)
+        {
+            return;
+        }
+
+        int count = others?.Values.First().Samples ?? 0;
+        if (!parsed.GetValue(kernel))
+        {
+            var (report, text) = PredictionRun.Of(program, kernels, count, diagnostics);
+            reporter.Result(report.WriteJson, () => text);
+            return;
+        }
+
+        bool startsAtZero = verdict.InitialOutput != InitialOutput.GaussianProcess;
+        string start = startsAtZero ? "f starts at 0" : "f starts as a Gaussian process";
+        string moves = verdict.Regime switch
+        {
+            Regime.KernelRegime => "",
+            Regime.FeatureLearning => "; features move, so that in training the kernel changes",
+            Regime.Trivial => "; training does nothing in the limit",
+            _ => "; training is unstable",
+        };
+        KernelReport matrices = new(
+            $"{program.Compilation.Network!.Name} at initialisation in the limit of infinite width ({RunReport.HowKnown(kernels)}; {start}{moves})",
+            program.Compilation.Network!.Name,
+            kernels,
+            !startsAtZero,
+            program.Samples.Values.First().Samples,
+            count);
+        if (parsed.GetValue(save) is { } saved)
+        {
+            matrices.Save(saved, diagnostics);
+        }
+
+        reporter.Result(matrices.WriteJson, matrices.Text);
     }
 
     private TrainingReport? MeasuredFinite(RunnableProgram program, int n, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
@@ -140,7 +219,7 @@ internal sealed class RunCommand : Command
         {
             if (program.Plan!.Written is null)
             {
-                diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "a test of a training by an optimizer in the kernel regime").WithHelp("with the update written out in a `step` the test is run; without `test`, `validation` and `epoch` the program runs"));
+                diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "a test of a training by an optimizer in the kernel regime").WithHelp("with the update written out in a `step` the test is run; without `test`, `validation` and `epoch` the program runs; `--test FILE` predicts other samples"));
                 return null;
             }
 
@@ -161,6 +240,15 @@ internal sealed class RunCommand : Command
     private FiniteSettings Settings(int n, ParseResult parsed) =>
         new(n, parsed.GetValue(seed), parsed.GetValue(precision) == Precision.Double.Name() ? Precision.Double : Precision.Single, parsed.GetValue(seeds));
 
+    private LimitSettings LimitSettingsOf(ParseResult parsed) => new()
+    {
+        Tolerance = parsed.GetValue(tolerance),
+        Points = parsed.GetValue(points),
+        Seed = parsed.GetValue(seed),
+        Threads = Environment.ProcessorCount,
+        MaxMemory = Math.Min(new LimitSettings().MaxMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+    };
+
     private RunReport? Finite(RunnableProgram program, int n, ParseResult parsed, Reporter reporter, DiagnosticBag diagnostics)
     {
         if (parsed.GetValue(save) is { } path)
@@ -179,7 +267,7 @@ internal sealed class RunCommand : Command
         if (program.Verdict?.Regime == Regime.KernelRegime)
         {
             Save(program, program.Samples, parsed, diagnostics);
-            return KernelRun.Of(program, diagnostics);
+            return KernelRun.Of(program, LimitSettingsOf(parsed), reporter, diagnostics);
         }
 
         if (LimitOf.Program(program, diagnostics) is not { } limitProgram)
@@ -189,15 +277,7 @@ internal sealed class RunCommand : Command
 
         InputRotation rotation = InputRotation.Of(limitProgram, program.Samples, program.AxisSizes);
         Save(program, rotation.Samples, parsed, diagnostics);
-        LimitSettings settings = new()
-        {
-            Tolerance = parsed.GetValue(tolerance),
-            Points = parsed.GetValue(points),
-            Seed = parsed.GetValue(seed),
-            AxisSizes = rotation.AxisSizes,
-            Threads = Environment.ProcessorCount,
-            MaxMemory = Math.Min(new LimitSettings().MaxMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
-        };
+        LimitSettings settings = LimitSettingsOf(parsed) with { AxisSizes = rotation.AxisSizes };
         return ProgramRunner.Limit(rotation.Program, program.Source, RunnableProgram.FeedOf(rotation.Samples), settings, reporter, diagnostics);
     }
 

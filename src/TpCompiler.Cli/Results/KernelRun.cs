@@ -1,5 +1,4 @@
 using System.Numerics;
-using MathNet.Numerics.LinearAlgebra;
 using TpCompiler.Cli.Data;
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
@@ -13,14 +12,13 @@ using TpCompiler.Symbolics;
 
 namespace TpCompiler.Cli.Results;
 
-/// <summary>Runs a network in the kernel regime: the kernel of its layers, then the program's optimizer on f along the program's batches.</summary>
+/// <summary>Runs a network in the kernel regime: its kernel, then the program's optimizer on f along the program's batches.</summary>
 internal static class KernelRun
 {
-    public static RunReport? Of(RunnableProgram program, DiagnosticBag diagnostics)
+    public static RunReport? Of(RunnableProgram program, LimitSettings settings, Reporter reporter, DiagnosticBag diagnostics)
     {
-        (Network network, TrainingPlan plan, Verdict verdict) = (program.Compilation.Network!, program.Plan!, program.Verdict!);
-        bool startsAtZero = verdict.InitialOutput != InitialOutput.GaussianProcess;
-        string obstacle;
+        (Network network, TrainingPlan plan) = (program.Compilation.Network!, program.Plan!);
+        bool startsAtZero = program.Verdict!.InitialOutput != InitialOutput.GaussianProcess;
         if (plan.Written is not null)
         {
             if (Descent<double>(program, diagnostics) is { } descent)
@@ -31,41 +29,26 @@ internal static class KernelRun
                     diagnostics.Add(RunReport.Of(failure, program.Source));
                 }
 
-                return RunReport.OfKernel(network.Name, startsAtZero, descent.IsClosedForm, [.. result.Records.Select(record => EstimatesOf(record, descent.IsClosedForm))]);
+                string tier = LayeredKernel.TierOf(descent.IsClosedForm);
+                return RunReport.OfKernel(network.Name, startsAtZero, $"{tier}, ± {(descent.IsClosedForm ? "rounding" : "a bound")}", tier, 0, [.. result.Records.Select(record => EstimatesOf(record, descent.IsClosedForm))]);
             }
 
             return null;
         }
 
-        if (KernelRule.Of(plan.Rule) is not { } rule)
+        if (Obstacle(program) is { } obstacle)
         {
-            obstacle = "weight decay shrinks the initial weights, so that the kernel changes with every step; a rule that isn't linear in the gradient has no kernel";
-        }
-        else if (LayeredReading.OfOutputs(network, verdict.Kernel, startsAtZero) is not { } outputs)
-        {
-            obstacle = "its kernel is computed for chains of fully connected layers";
-        }
-        else if (LossProgram.Of(network, plan, program.AxisSizes) is not { } loss)
-        {
-            obstacle = "its loss reads more than outputs and targets";
-        }
-        else
-        {
-            LayeredKernel[] kernels = [.. outputs.Select(output => new LayeredKernel(output.Layers))];
-            KernelTraining training = new(
-                [.. outputs.Zip(kernels, (output, kernel) => new KernelOutput(output.Name, Matrices(kernel, program.Samples[output.Input]), [.. output.Axes.Select(axis => program.AxisSizes[axis])]))],
-                loss,
-                plan.LossValue,
-                rule,
-                plan.LearningRate,
-                plan.Targets.ToDictionary(target => target.Field, target => program.Samples[target.Field]),
-                program.Samples.Values.First().Samples,
-                plan.LossName is null ? null : 1);
-            return RunReport.OfKernel(network.Name, startsAtZero, kernels.All(kernel => kernel.IsClosedForm), training.Run(program.AxisSizes[network.BatchAxis], plan.Steps));
+            Refuse(program, obstacle, diagnostics);
+            return null;
         }
 
-        Refuse(program, obstacle, diagnostics);
-        return null;
+        if (KernelOf.Network(program, program.Samples, settings, reporter, diagnostics) is not { } kernel)
+        {
+            return null;
+        }
+
+        KernelTraining training = Training(program, kernel);
+        return RunReport.OfKernel(network.Name, startsAtZero, RunReport.HowKnown(kernel), kernel.Tier, kernel.Points, training.Run(program.AxisSizes[network.BatchAxis], plan.Steps));
     }
 
     /// <summary>A written step in the kernel regime; null with an error in the bag.</summary>
@@ -91,9 +74,37 @@ internal static class KernelRun
         ? new Estimate(value, 1e-13 * Math.Max(1, Math.Abs(value)), ErrorKind.Exact, 0)
         : new Estimate(value, double.PositiveInfinity, ErrorKind.Bound, 0)).ToValueList());
 
-    private static KernelMatrices Matrices(LayeredKernel kernel, SampleField field)
+    /// <summary>Why f doesn't follow from the kernel alone; null when it does.</summary>
+    public static string? Obstacle(RunnableProgram program)
     {
-        Matrix<double> x = Matrix<double>.Build.DenseOfRowMajor(field.Samples, field.Size, field.Numbers);
-        return kernel.Between(InnerProducts.Of(x, x, 1));
+        TrainingPlan plan = program.Plan!;
+        return plan.Written is not null ? "its step is written out, and the kernel equation is that of an optimizer"
+            : KernelRule.Of(plan.Rule) is null ? "weight decay shrinks the initial weights, so that the kernel changes with every step; a rule that isn't linear in the gradient has no kernel"
+            : LossProgram.Of(program.Compilation.Network!, plan, program.AxisSizes) is null ? "its loss reads more than outputs and targets"
+            : null;
+    }
+
+    /// <summary>The training along a kernel, whose first samples are the program's.</summary>
+    public static KernelTraining Training(RunnableProgram program, NetworkKernel kernel)
+    {
+        (Network network, TrainingPlan plan) = (program.Compilation.Network!, program.Plan!);
+        return new(
+            [.. network.Outputs.Select(output => KernelOutput.Of(output, AxesOf(program, output), kernel.Heads))],
+            kernel,
+            LossProgram.Of(network, plan, program.AxisSizes)!,
+            plan.LossValue,
+            KernelRule.Of(plan.Rule)!,
+            plan.LearningRate,
+            plan.Targets.ToDictionary(target => target.Field, target => program.Samples[target.Field]),
+            program.Samples.Values.First().Samples,
+            plan.LossName is null ? null : 1);
+    }
+
+    /// <summary>The axes of an output besides the batch, with their sizes.</summary>
+    public static IReadOnlyList<(string Axis, int Size)> AxesOf(RunnableProgram program, string output)
+    {
+        Network network = program.Compilation.Network!;
+        return [.. network.Forward.Definitions().Single(definition => definition.Name == output).Indices.Where(binder => binder.Axis != network.BatchAxis)
+            .Select(binder => (binder.Axis, program.AxisSizes.TryGetValue(binder.Axis, out int size) ? size : network.Axes.First(axis => axis.Name == binder.Axis).Size!.Value))];
     }
 }

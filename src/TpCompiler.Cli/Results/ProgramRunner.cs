@@ -68,6 +68,11 @@ internal static class ProgramRunner
     }
 
     public static RunReport Limit(
+        Program limit, SourceText source, IDataFeed feed, LimitSettings settings, Reporter reporter, DiagnosticBag diagnostics) =>
+        RunReport.OfLimit(limit, Evaluate(limit, source, feed, settings, reporter, diagnostics));
+
+    /// <summary>The limit's numbers; how they fell short of what was asked is in the bag.</summary>
+    public static LimitResult Evaluate(
         Program limit, SourceText source, IDataFeed feed, LimitSettings settings, Reporter reporter, DiagnosticBag diagnostics)
     {
         using CancellationTokenSource interrupt = new();
@@ -97,7 +102,7 @@ internal static class ProgramRunner
                 break;
         }
 
-        return RunReport.OfLimit(limit, result);
+        return result;
     }
 
     private static Diagnostic Shortfall(LimitResult result, LimitSettings settings)

@@ -6,6 +6,7 @@ using TpCompiler.Ir;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.KernelRegime;
 using TpCompiler.Numerics.Limit;
+using TpCompiler.Numerics.Limit.Covariances;
 
 namespace TpCompiler.Cli.Results;
 
@@ -70,20 +71,21 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
 
     /// <param name="name">The program's name.</param>
     /// <param name="startsAtZero">Whether f₀ is 0, and not the mean of a Gaussian process.</param>
-    /// <param name="isClosedForm">Whether the kernels have closed forms.</param>
+    /// <param name="how">How the numbers were computed, and what their errors mean.</param>
+    /// <param name="tier">The same in one word.</param>
+    /// <param name="points">Points of each scrambling; 0 when there are none.</param>
     /// <param name="records">f and loss at each step.</param>
-    public static RunReport OfKernel(string name, bool startsAtZero, bool isClosedForm, IReadOnlyList<LimitRecord> records)
+    public static RunReport OfKernel(string name, bool startsAtZero, string how, string tier, int points, IReadOnlyList<LimitRecord> records)
     {
-        string tier = LayeredKernel.TierOf(isClosedForm);
         string start = startsAtZero ? "f starts at 0" : "f starts at 0, the mean of its Gaussian process";
         return new(
-            $"{name} in the limit of infinite width (kernel regime, {tier}, ± {(isClosedForm ? "rounding" : "a bound")}; {start})",
+            $"{name} in the limit of infinite width (kernel regime, {how}; {start})",
             json =>
             {
                 json.WriteString("program", name);
                 json.WriteString("kind", "kernel");
                 json.WriteString("carrier", tier);
-                json.WriteNumber("points", 0);
+                json.WriteNumber("points", points);
                 json.WriteNumber("scramblings", 1);
                 json.WriteBoolean("complete", true);
             },
@@ -91,6 +93,14 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
             Errors,
             tier);
     }
+
+    /// <summary>How the numbers of a kernel were computed, and what their errors mean.</summary>
+    public static string HowKnown(NetworkKernel kernel) => kernel.Kind switch
+    {
+        ErrorKind.Exact => $"{kernel.Tier}, ± rounding",
+        ErrorKind.Bound => $"{kernel.Tier}, ± a bound",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{kernel.Tier}, {kernel.Points} of them, ± one standard error"),
+    };
 
     public string Text() => $"{Heading}\n\n{ResultTable.Of([.. Outputs.Select(CellsOf)])}";
 
@@ -142,6 +152,7 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
     {
         _ when result.Records.Select(record => record.Tier).OfType<string>().Distinct().ToList() is { Count: > 1 } tiers => $"{string.Join(", ", tiers)}; ± rounding, a bound or one standard error",
         LimitEvaluator.QuasiRandom => string.Create(CultureInfo.InvariantCulture, $"{result.Replicates} scramblings of {result.Points} {result.Tier}, ± one standard error"),
+        CovarianceEvaluator.Integrals => $"{result.Tier}, ± a bound",
         LimitEvaluator.Quadrature => string.Create(CultureInfo.InvariantCulture, $"{result.Tier} at {result.Points} points, ± a bound"),
         _ => $"{result.Tier}, ± rounding",
     };
@@ -157,7 +168,7 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
         return new Estimate(mean, values.Length == 1 ? 0 : Math.Sqrt(squares / (values.Length - 1)), ErrorKind.Exact, 0);
     }
 
-    private static string Name(ErrorKind kind) => kind switch
+    public static string Name(ErrorKind kind) => kind switch
     {
         ErrorKind.Exact => "exact",
         ErrorKind.Bound => "bound",

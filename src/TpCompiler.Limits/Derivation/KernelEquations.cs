@@ -57,6 +57,11 @@ public sealed class KernelEquations
 
     private LimitEquations Derive(Scaling.InitialOutput? initial, TrainingPlan? plan)
     {
+        if (network.Forward.Instructions().Any(instruction => instruction is Instruction.Nonlin { IsConstant: true }))
+        {
+            throw new NotLayeredException();
+        }
+
         foreach (var statement in network.Forward)
         {
             switch (statement)

@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using TpCompiler.Numerics.Kernels;
 
 namespace TpCompiler.Numerics.KernelRegime;
 
@@ -11,7 +12,19 @@ public sealed record InnerProducts(Matrix<double> Cross, Vector<double> Left, Ve
 {
     /// <summary>x·x̄ times <paramref name="scale"/>, often 1/d. Samples are rows.</summary>
     public static InnerProducts Of(Matrix<double> x, Matrix<double> y, double scale) =>
-        new(scale * (x * y.Transpose()), SquaredNorms(x, scale), SquaredNorms(y, scale), ReferenceEquals(x, y));
+        new((double)x.RowCount * y.RowCount * x.ColumnCount < Large ? scale * (x * y.Transpose()) : Products(x, y, scale), SquaredNorms(x, scale), SquaredNorms(y, scale), ReferenceEquals(x, y));
+
+    /// <summary>From this number of multiplications on, products are computed by <see cref="Gemm"/>.</summary>
+    private const double Large = 1e6;
+
+    private static Matrix<double> Products(Matrix<double> x, Matrix<double> y, double scale)
+    {
+        // Column by column, x yᵀ is y xᵀ row by row.
+        var (n, m, d) = (x.RowCount, y.RowCount, x.ColumnCount);
+        var products = new double[(long)n * m];
+        Gemm.Multiply<double>(true, false, m, n, d, scale, y.AsColumnMajorArray() ?? y.ToColumnMajorArray(), m, x.AsColumnMajorArray() ?? x.ToColumnMajorArray(), n, 0, products, n);
+        return Matrix<double>.Build.Dense(n, m, products);
+    }
 
     private static Vector<double> SquaredNorms(Matrix<double> x, double scale) =>
         Vector<double>.Build.Dense(x.RowCount, i => scale * x.Row(i).DotProduct(x.Row(i)));

@@ -23,7 +23,7 @@ public static class LayeredReading
     /// <param name="startsAtZero">Whether f₀ → 0.</param>
     public static LayeredNetwork? Of(Network network, IReadOnlyCollection<string> contributing, bool startsAtZero)
     {
-        if (network.Inputs.Count != 1 || network.Outputs.Count != 1)
+        if (network.Inputs.Count != 1 || network.Outputs.Count != 1 || network.Forward.Instructions().Any(instruction => instruction is Instruction.Nonlin { IsConstant: true }))
         {
             return null;
         }

@@ -17,22 +17,68 @@ public sealed class SquaredErrorDynamics
     /// <param name="onTest">K of test samples with training samples, M × N.</param>
     /// <param name="learningRate">η of the mean loss.</param>
     public SquaredErrorDynamics(Matrix<double> onTraining, Matrix<double> onTest, double learningRate)
+        : this(onTraining, onTest, learningRate, 0)
+    {
+    }
+
+    /// <param name="onTraining">K between training samples, N × N, symmetric.</param>
+    /// <param name="onTest">K of test samples with training samples, M × N.</param>
+    /// <param name="learningRate">η of the mean loss.</param>
+    /// <param name="errorOfKernel">What an entry of K may be off by: eigenvalues that are 0 within this and rounding count as 0, negative ones too, and nothing is learned along their vectors.</param>
+    public SquaredErrorDynamics(Matrix<double> onTraining, Matrix<double> onTest, double learningRate, double errorOfKernel)
     {
         var decomposition = (0.5 * (onTraining + onTraining.Transpose())).Evd(Symmetricity.Symmetric);
         vectors = decomposition.EigenVectors;
-        Eigenvalues = decomposition.EigenValues.Real();
+        var found = decomposition.EigenValues.Real();
+        if (errorOfKernel > 0)
+        {
+            var floor = found.Count * Math.Max(errorOfKernel, Rounding * found.AbsoluteMaximum());
+            Repair = new SpectrumRepair(found.Count(value => value < floor), Math.Max(0, -found.Minimum()), floor);
+            found = found.Map(value => value < floor ? 0 : value);
+        }
+
+        Eigenvalues = found;
         testTimesVectors = onTest * vectors;
         rate = learningRate / onTraining.RowCount;
     }
 
-    /// <summary>The eigenvalues of K, smallest first, as computed: rounding may leave some below 0.</summary>
+    private const double Rounding = 1e-15;
+
+    /// <summary>The eigenvalues of K, smallest first; as computed, where no error of K was given: rounding may leave some below 0.</summary>
     public Vector<double> Eigenvalues { get; }
+
+    /// <summary>What was done to the eigenvalues.</summary>
+    public SpectrumRepair Repair { get; } = new(0, 0, 0);
 
     /// <summary>The largest η for which f_t doesn't oscillate without end: 2N / the largest eigenvalue.</summary>
     public double LargestStableRate => 2.0 * Eigenvalues.Count / Eigenvalues.Maximum();
 
-    /// <summary>A(t) of f_t(ξ) = f₀(ξ) + A(t) (y − f₀) on the test samples, M × N.</summary>
-    public Matrix<double> Response(double step) => testTimesVectors * Matrix<double>.Build.DiagonalOfDiagonalVector(Eigenvalues.Map(value => Accumulated(value, step))) * vectors.Transpose();
+    /// <summary>A(t) of f_t(ξ) = f₀(ξ) + A(t) (y − f₀) on the test samples, M × N; t = ∞ gives kernel regression, whatever the rate.</summary>
+    public Matrix<double> Response(double step) => Response(value => Accumulated(value, step));
+
+    /// <summary>The same for another way from eigenvalues to what has been learned along their vectors: (1 − f_t's distance from y as a part of the initial one)/λ.</summary>
+    public Matrix<double> Response(Func<double, double> learned) => testTimesVectors * Matrix<double>.Build.DiagonalOfDiagonalVector(Eigenvalues.Map(learned)) * vectors.Transpose();
+
+    /// <summary>max |ψ| and max |(ψ(λ) − ψ(μ))/(λ − μ)| over the eigenvalues, for ψ = <see cref="Response(Func{double, double})"/>'s: to first order an error E of K moves ψ(K) by at most the latter times ‖E‖.</summary>
+    public (double Largest, double Steepest) Sensitivity(Func<double, double> learned)
+    {
+        var values = Eigenvalues.Map(learned);
+        var steepest = 0.0;
+        for (var i = 0; i < values.Count; i++)
+        {
+            for (var j = 0; j <= i; j++)
+            {
+                var (first, second) = (Eigenvalues[i], Eigenvalues[j]);
+                var far = Math.Abs(first - second) > 1e-6 * Math.Max(first, second);
+                var (from, to) = far ? (values[i], values[j]) : (learned(first * 1.0001), learned(first));
+                var distance = far ? Math.Abs(first - second) : 0.0001 * first;
+                steepest = distance == 0 || first == 0 || second == 0 ? steepest : Math.Max(steepest, Math.Abs(from - to) / distance);
+            }
+        }
+
+        return (values.AbsoluteMaximum(), steepest);
+    }
+
 
     /// <summary>f_t on the training samples; t = ∞ gives the limit.</summary>
     public Matrix<double> Training(double step, Matrix<double> initial, Matrix<double> targets)
@@ -53,12 +99,17 @@ public sealed class SquaredErrorDynamics
     }
 
     /// <summary>(1 − (1 − ηλ/N)^t)/λ, also as λ → 0.</summary>
-    private double Accumulated(double value, double step)
+    public double Accumulated(double value, double step)
     {
         var x = rate * value;
-        if (step == 0)
+        if (step == 0 || (double.IsPositiveInfinity(step) && value == 0))
         {
             return 0;
+        }
+
+        if (double.IsPositiveInfinity(step))
+        {
+            return 1 / value;
         }
 
         if (Math.Abs(x) < 1e-300)
@@ -71,3 +122,9 @@ public sealed class SquaredErrorDynamics
             : (1 - Math.Pow(1 - x, step)) / value;
     }
 }
+
+/// <summary>Eigenvalues of a kernel matrix that were taken for 0.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="Negative">How far the smallest lay below 0; 0 when none did.</param>
+/// <param name="Floor">What counted as 0.</param>
+public sealed record SpectrumRepair(int Count, double Negative, double Floor);

@@ -159,6 +159,12 @@ public sealed class TangentRows
             TensorPrimitives.Negate(bound, bound);
             TensorPrimitives.Min(bound, 1.0, bound);
             TensorPrimitives.Max(bound, -1.0, bound);
+            foreach (ref var correlation in bound)
+            {
+                // arccos makes 1e-8 of a rounding there.
+                correlation = Math.Abs(correlation) > HomogeneousLayers.NearlyOne ? Math.Sign(correlation) : correlation;
+            }
+
             Elementwise.Arccos<double>(bound, angle);
         }
 

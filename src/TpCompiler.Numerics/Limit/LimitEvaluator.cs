@@ -3,6 +3,7 @@ using TpCompiler.Limits;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Kernels;
+using TpCompiler.Numerics.Limit.Covariances;
 using TpCompiler.Numerics.Limit.Grids;
 using TpCompiler.Symbolics;
 
@@ -33,14 +34,21 @@ public static class LimitEvaluator
     private const int MostPointsOfPairs = 1 << 11;
 
     /// <summary>What the variables of a limit program will live in; where there is more than one, the first that the size of the program allows.</summary>
-    public static ValueList<string> TiersOf(Program limit) =>
-        CoefficientProgram.IsAffine(limit) ? [Coefficients]
-        :
-        [
-            .. PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials] : ValueList<string>.Empty,
-            .. QuadratureGrid.MaySuit(limit) ? [Quadrature] : ValueList<string>.Empty,
-            QuasiRandom,
-        ];
+    public static ValueList<string> TiersOf(Program limit)
+    {
+        if (CoefficientProgram.IsAffine(limit))
+        {
+            return [Coefficients];
+        }
+
+        ValueList<string> polynomials = PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials] : [];
+        if (CovarianceEvaluator.TierOf(limit) is { } covariances)
+        {
+            return [.. polynomials, covariances];
+        }
+
+        return [.. polynomials, .. QuadratureGrid.MaySuit(limit) ? [Quadrature] : ValueList<string>.Empty, QuasiRandom];
+    }
 
     /// <summary>
     /// Outputs that the same tiers serve, in the order of the program: one that is affine or polynomial by itself is computed exactly, whatever the others are. What can't be told apart stays together.
@@ -119,6 +127,11 @@ public static class LimitEvaluator
             }
 
             remark = PolynomialEvaluator.TooLarge;
+        }
+
+        if (settings.AllowExact && settings.Points is null && CovarianceEvaluator.Evaluate(limit, feed, Execution(settings, 1).SizeOfAxisIn(limit), cancel) is { } covariances && covariances.LargestError <= settings.Tolerance)
+        {
+            return covariances with { Remark = remark };
         }
 
         return Integrated(limit, feed, settings, progress, cancel) with { Remark = remark };

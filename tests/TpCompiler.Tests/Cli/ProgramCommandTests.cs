@@ -132,7 +132,7 @@ public class ProgramCommandTests
         var outputs = document.RootElement.GetProperty("outputs").EnumerateArray().ToList();
         Assert.Equal(["q polynomials exact 3", "w coefficients exact 1"], outputs.Take(2).Select(output =>
             $"{output.GetProperty("name")} {output.GetProperty("tiers")[0]} {output.GetProperty("kinds")[0]} {output.GetProperty("values")[0]}"));
-        Assert.Equal("s quadrature bound", $"{outputs[2].GetProperty("name")} {outputs[2].GetProperty("tiers")[0]} {outputs[2].GetProperty("kinds")[0]}");
+        Assert.Equal("s integrals over two Gaussians bound", $"{outputs[2].GetProperty("name")} {outputs[2].GetProperty("tiers")[0]} {outputs[2].GetProperty("kinds")[0]}");
     }
 
     [Theory]

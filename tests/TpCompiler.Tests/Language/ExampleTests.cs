@@ -72,7 +72,7 @@ public sealed class ExampleTests
 
     internal static Compilation Compile(string name) => Compilation.Compile(new SourceText(name, File.ReadAllText(PathOf(name))));
 
-    private static string PathOf(string name) => Path.Combine(Checkout.Root, "examples", name);
+    internal static string PathOf(string name) => Path.Combine(Checkout.Root, "examples", name);
 
     /// <summary>The example's axis d is called input there, and nothing there has an origin.</summary>
     private static ValueList<Statement> Renamed(ValueList<Statement> statements)

@@ -30,6 +30,28 @@ public class KernelRegimeTests
         }
     }
 
+    /// <summary>Pairs in registers against one moment at a time, symmetric and not, of more inputs than a register and a rest; equal and opposite inputs among them.</summary>
+    [Theory]
+    [InlineData("relu(h)", false)]
+    [InlineData("2^(1/2) * leaky_relu(h, 1/10)", true)]
+    [InlineData("abs(h) + 1/3 * h", true)]
+    public void Many_pairs_at_a_time_are_the_moments_one_by_one(string phi, bool biased)
+    {
+        var random = new Random(5);
+        var x = Matrix<double>.Build.Dense(21, 3, (i, _) => i == 20 ? 0 : random.NextDouble() - 0.5);
+        x.SetRow(20, -x.Row(3));
+        x.SetRow(7, x.Row(2));
+        var y = x.SubMatrix(4, 13, 0, 3);
+        var network = LayeredNetwork.Ntk(3, ExprReader.Read(phi).Expr!, 1.7, biased ? 0.2 : 0);
+        var kernel = new LayeredKernel(network);
+        foreach (var products in new[] { InnerProducts.Of(x, x, 0.3), InnerProducts.Of(x, y, 0.3) })
+        {
+            var (fast, slow) = (kernel.Between(products), OneByOne(network, products));
+            Assert.Equal(0, (fast.Covariance - slow.Covariance).L2Norm(), 1e-12);
+            Assert.Equal(0, (fast.Tangent - slow.Tangent).L2Norm(), 1e-6);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
@@ -39,6 +61,32 @@ public class KernelRegimeTests
         var products = 0.5 * Inputs * Inputs.Transpose();
         Assert.Equal(0, (kernels.Covariance - products).L2Norm(), 1e-14);
         Assert.Equal(0, (kernels.Tangent - ((hiddenLayers + 1) * products)).L2Norm(), 1e-13);
+    }
+
+    private static (Matrix<double> Covariance, Matrix<double> Tangent) OneByOne(LayeredNetwork network, InnerProducts inputs)
+    {
+        var phi = network.Layers[1].Nonlinearity!;
+        var (values, slopes) = (new GaussianMoments(phi, phi, LayeredNetwork.Variable), new GaussianMoments(Derivative.Of(phi, LayeredNetwork.Variable), Derivative.Of(phi, LayeredNetwork.Variable), LayeredNetwork.Variable));
+        var (covariance, tangent) = (inputs.Cross.Clone(), inputs.Cross.Clone());
+        for (var i = 0; i < covariance.RowCount; i++)
+        {
+            for (var j = 0; j < covariance.ColumnCount; j++)
+            {
+                var (w, b) = (network.Layers[0].WeightVariance, network.Layers[0].BiasVariance);
+                var (p, q, k) = ((w * inputs.Left[i]) + b, (w * inputs.Right[j]) + b, (w * inputs.Cross[i, j]) + b);
+                var theta = k;
+                for (var l = 1; l < network.Layers.Count; l++)
+                {
+                    theta *= w * slopes.At(p, q, k).Value;
+                    (p, q, k) = ((w * values.At(p, p, p).Value) + b, (w * values.At(q, q, q).Value) + b, (w * values.At(p, q, k).Value) + b);
+                    theta += k;
+                }
+
+                (covariance[i, j], tangent[i, j]) = (k, theta);
+            }
+        }
+
+        return (covariance, tangent);
     }
 
     [Theory]
