@@ -419,7 +419,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
     private void Coordinates(Action inside)
     {
         Writer.Line($"for (int {coordinate} = 0; {coordinate} < {Size}; {coordinate}++)").Line("{").In();
-        inside();
+        Expressions.Within(inside);
         Writer.Out().Line("}");
     }
 

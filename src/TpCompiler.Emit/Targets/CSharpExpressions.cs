@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using TpCompiler.Ir;
@@ -39,7 +40,7 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
         ["gelu_tanh"] = "(0.5 * {0} * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * ({0} + 0.044715 * {0} * {0} * {0}))))",
     };
 
-    private readonly Dictionary<Expr, string> sums = new(ReferenceEqualityComparer.Instance);
+    private ImmutableDictionary<Expr, string> sums = ImmutableDictionary.Create<Expr, string>(ReferenceEqualityComparer.Instance);
 
     private enum Level
     {
@@ -61,8 +62,16 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
     /// <summary>A vector of zeros, which stands outside an axis, where a vector over axes is an array of arrays, one for each position; null where it is one array with the coordinate last.</summary>
     public string? ZeroVector { get; set; }
 
-    /// <summary>From here on the sum is read where it is kept.</summary>
-    public void Keep(Expr sum, string name) => sums[sum] = name;
+    /// <summary>From here on the sum is read where it is kept, to the end of the scope that it is written in.</summary>
+    public void Keep(Expr sum, string name) => sums = sums.SetItem(sum, name);
+
+    /// <summary>Writes a scope: what is kept inside is not known behind it, where one expression may stand in several places.</summary>
+    public void Within(Action scope)
+    {
+        var outside = sums;
+        scope();
+        sums = outside;
+    }
 
     public bool IsKept(Expr sum) => sums.ContainsKey(sum);
 

@@ -129,7 +129,7 @@ internal abstract class CSharpProgram
         }
 
         Writer.Line("{").In();
-        inside();
+        Expressions.Within(inside);
         Writer.Out().Line("}");
     }
 
@@ -143,7 +143,7 @@ internal abstract class CSharpProgram
             Writer.Line($"for (int {index} = 0; {index} < {end}; {index}++)").Line("{").In();
         }
 
-        inside();
+        Expressions.Within(inside);
         all.ForEach(_ => Writer.Out().Line("}"));
     }
 

@@ -172,7 +172,7 @@ internal sealed class CSharpSimulator : CSharpProgram
 
         string width = Names.Of("width", widths[0]);
         Writer.Line($"for (int {row} = 0; {row} < {width}; {row}++)").Line("{").In();
-        inside();
+        Expressions.Within(inside);
         Writer.Out().Line("}");
     }
 
