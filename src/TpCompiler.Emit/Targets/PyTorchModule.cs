@@ -35,9 +35,9 @@ internal sealed class PyTorchModule
         HashSet<string> weights = [.. held.Select(weight => weight.Name)];
         expressions = new PythonExpressions(
             PythonLibrary.PyTorch, name => weights.Contains(name) || network.Widths.Any(width => width.Name == name) ? "self." + PythonNames.Of(name) : PythonNames.Of(name), Size)
-            {
-                IsSharded = true,
-            };
+        {
+            IsSharded = true,
+        };
         batchOf = PythonNames.Of(network.Inputs[0].Result.Name);
         n = PythonNames.Of(network.Widths[0].Name);
     }

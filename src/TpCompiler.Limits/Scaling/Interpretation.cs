@@ -257,7 +257,8 @@ internal sealed class Interpretation(
             var joined = new MatrixSize(
                 before.Gaussians.Concat(after.Gaussians).GroupBy(term => term.Class).Select(group => group.MinBy(term => term.Exponent)!).ToList(),
                 Joined(before.Factors.Concat(after.Factors)),
-                Joined(before.Learned.Concat(after.Learned))) { Decayed = after.Decayed };
+                Joined(before.Learned.Concat(after.Learned)))
+            { Decayed = after.Decayed };
             matrices[state] = joined;
             return joined.Gaussians.SequenceEqual(before.Gaussians) && joined.Factors.SequenceEqual(before.Factors) && joined.Learned.SequenceEqual(before.Learned);
         }

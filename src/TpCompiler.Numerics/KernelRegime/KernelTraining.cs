@@ -59,7 +59,10 @@ public sealed record KernelTraining(
             var error = run.Error;
             run.Advance(t, batch, out var numbers, out var loss);
             records.AddRange(Outputs.Select(output => new LimitRecord(output.Name, [t], [batch, .. output.Shape], [.. numbers[output.Name].Select(value => EstimateOf(value, error))])));
-            records.Add(new(LossName, [t], [], [EstimateOf(loss.Value, error * loss.Slopes)]));
+
+            // To second order, the loss being a mean over the batch and a sum over outputs.
+            var bent = error == 0 ? 0 : 0.5 * (Curvature ?? double.PositiveInfinity) * error * error * Outputs.Sum(output => output.Places.Count);
+            records.Add(new(LossName, [t], [], [EstimateOf(loss.Value, (error * loss.Slopes) + bent)]));
         }
 
         return records;
@@ -67,6 +70,10 @@ public sealed record KernelTraining(
 
     /// <summary>What multiplies each term of the rule at a step, where no norm does.</summary>
     internal double[][] Factors(int t) => [.. Rule.Assignments.Select(assignment => assignment.Terms.Select(term => Factor(term, t, 0)).ToArray())];
+
+    /// <summary>Where coefficient · η^degree lies at a step, while the norm lies between two numbers.</summary>
+    private CoefficientRange Range(KernelTerm term, int t, CoefficientRange norm) =>
+        CoefficientRange.Of(At(term.Coefficient, t) * Expr.Pow(At(LearningRate, t), term.Degree), norm);
 
     /// <summary>coefficient · η^degree at a step.</summary>
     private double Factor(KernelTerm term, int t, double norm)
@@ -119,8 +126,15 @@ public sealed record KernelTraining(
             var (value, gradients) = training.Loss.Evaluate(numbers);
             loss = (value, gradients.Values.Sum(numbers => numbers.Sum(Math.Abs)));
             var slopes = SlopesOf(rows, gradients);
-            Update(t, rows, slopes);
-            Spread(t, rows, slopes.Max(slope => slope.ColumnAbsoluteSums().Maximum()));
+            var moved = MovedBy(rows, slopes);
+
+            // Rounding may take a norm of 0 below it.
+            var squaredNorm = Math.Max(0, moved.Zip(slopes).Sum(pair => Enumerable.Range(0, rows.Length).Sum(b => pair.Second.Row(b) * pair.First.Row(rows[b]))));
+            Spread(t, rows, slopes, moved, squaredNorm);
+            foreach (var (state, part) in states.Zip(moved))
+            {
+                Apply(training.Rule, state, part, term => training.Factor(term, t, Math.Sqrt(squaredNorm)));
+            }
         }
 
         /// <summary>∂L/∂f, a row for each sample of the batch.</summary>
@@ -140,8 +154,8 @@ public sealed record KernelTraining(
             return slopes;
         }
 
-        /// <summary>The rule with Σ_b K(ξ, ξ_b) ∂L/∂f(ξ_b) for the gradient.</summary>
-        private void Update(int t, int[] rows, Matrix<double>[] slopes)
+        /// <summary>Σ_b K(ξ, ξ_b) ∂L/∂f(ξ_b), which stands for the gradient in the rule.</summary>
+        private Matrix<double>[] MovedBy(int[] rows, Matrix<double>[] slopes)
         {
             var moved = states.Select(state => Matrix<double>.Build.Dense(Rows, state[KernelRule.Weight].ColumnCount)).ToArray();
             foreach (var ((first, second), kernel) in training.Kernel.Blocks)
@@ -149,18 +163,14 @@ public sealed record KernelTraining(
                 moved[first] += Matrix<double>.Build.DenseOfColumnVectors(rows.Select(kernel.Tangent.Column)) * slopes[second];
             }
 
-            // Rounding may take a norm of 0 below it.
-            var norm = Math.Sqrt(Math.Max(0, moved.Zip(slopes).Sum(pair => Enumerable.Range(0, rows.Length).Sum(b => pair.Second.Row(b) * pair.First.Row(rows[b])))));
-            foreach (var (state, part) in states.Zip(moved))
-            {
-                Apply(state, part, (sum, factor, matrix) => sum + (factor * matrix), Matrix<double>.Build.Dense(Rows, part.ColumnCount), term => training.Factor(term, t, norm));
-            }
+            return moved;
         }
 
         /// <summary>
-        /// The same for bounds on the error: |δG| ≤ max_ξ Σ_b |K(ξ, ξ_b)| sup|L″| |δf| + |δK| Σ_b |∂L/∂f(ξ_b)|, with the loss a mean over the batch. A coefficient that depends on G has no bound here.
+        /// The same for bounds on the error: |δG| ≤ max_ξ Σ_b |K(ξ, ξ_b)| sup|L″| |δf| + |δK| Σ_b (|∂L/∂f(ξ_b)| + sup|L″| |δf|), with the loss a mean over the batch; and |δ(κ G)| ≤ max|κ| |δG| + (max κ − min κ) max|G| for a
+        /// coefficient κ of the norm, as clipping has, over the norms that these errors allow.
         /// </summary>
-        private void Spread(int t, int[] rows, double slope)
+        private void Spread(int t, int[] rows, Matrix<double>[] slopes, Matrix<double>[] moved, double squaredNorm)
         {
             if (training.KernelError == 0)
             {
@@ -173,20 +183,46 @@ public sealed record KernelTraining(
                 sums[first] += Enumerable.Range(0, Rows).Max(i => rows.Sum(b => Math.Abs(kernel.Tangent[i, b]))) / rows.Length;
             }
 
-            var moved = training.Rule.UsesNorm || training.Curvature is null ? double.PositiveInfinity : (sums.Max() * training.Curvature.Value * Error) + (training.KernelError * slope * states.Length);
-            Apply(bounds, moved, (sum, factor, part) => sum + (Math.Abs(factor) * part), 0.0, term => training.Factor(term, t, 0));
-        }
+            var slope = slopes.Max(part => part.ColumnAbsoluteSums().Maximum());
+            var (slopeError, error) = training.Curvature is { } curvature
+                ? (curvature * Error / rows.Length, (sums.Max() * curvature * Error) + (training.KernelError * states.Length * (slope + (curvature * Error))))
+                : (double.PositiveInfinity, double.PositiveInfinity);
 
-        private void Apply<TNumber>(Dictionary<string, TNumber> state, TNumber gradient, Func<TNumber, double, TNumber, TNumber> add, TNumber zero, Func<KernelTerm, double> factor)
-        {
-            var before = new Dictionary<string, TNumber>(state, StringComparer.Ordinal) { [KernelRule.Gradient] = gradient };
+            // norm² = Σ_b ∂L/∂f(ξ_b) G(ξ_b).
+            var off = moved.Zip(slopes).Sum(pair => Enumerable.Range(0, rows.Length).Sum(b =>
+                (pair.Second.Row(b).L1Norm() * error) + ((pair.First.Row(rows[b]).L1Norm() + (pair.First.ColumnCount * error)) * slopeError)));
+            CoefficientRange norm = new(Math.Sqrt(Math.Max(0, squaredNorm - off)), Math.Sqrt(squaredNorm + off));
+            var before = bounds.ToDictionary(bound => bound.Key, bound => (Error: bound.Value, Size: states.Max(state => Largest(state[bound.Key]))), StringComparer.Ordinal);
+            before[KernelRule.Gradient] = (error, moved.Max(Largest));
             foreach (var assignment in training.Rule.Assignments)
             {
-                var value = assignment.Terms.Aggregate(zero, (sum, term) => add(sum, factor(term), before[term.Atom]));
+                var terms = assignment.Terms.Select(term => (Range: training.Range(term, t, norm), Atom: before[term.Atom])).ToList();
+                bounds[assignment.Target] = terms.Sum(term => Times(term.Range.Size, term.Atom.Error) + Times(term.Range.Width, term.Atom.Size));
+                before[assignment.Target + "+"] = (bounds[assignment.Target], terms.Sum(term => Times(term.Range.Size, term.Atom.Size)));
+            }
+        }
+
+        /// <summary>The rule, for one head.</summary>
+        private static void Apply(KernelRule rule, Dictionary<string, Matrix<double>> state, Matrix<double> gradient, Func<KernelTerm, double> factor)
+        {
+            var before = new Dictionary<string, Matrix<double>>(state, StringComparer.Ordinal) { [KernelRule.Gradient] = gradient };
+            foreach (var assignment in rule.Assignments)
+            {
+                var value = Matrix<double>.Build.Dense(gradient.RowCount, gradient.ColumnCount);
+                foreach (var term in assignment.Terms)
+                {
+                    value += factor(term) * before[term.Atom];
+                }
+
                 state[assignment.Target] = value;
                 before[assignment.Target + "+"] = value;
             }
         }
+
+        private static double Largest(Matrix<double> numbers) => numbers.Enumerate().Select(Math.Abs).DefaultIfEmpty(0).Max();
+
+        /// <summary>A product of bounds; what is exactly 0 stays so.</summary>
+        private static double Times(double x, double y) => x == 0 || y == 0 ? 0 : x * y;
 
         private static double[] Gather(double[] numbers, int size, int[] rows) => [.. rows.SelectMany(row => numbers.AsSpan(row * size, size).ToArray())];
     }

@@ -1,7 +1,12 @@
 using System.Text.Json;
+using MathNet.Numerics.LinearAlgebra;
 using TpCompiler.Diagnostics;
+using TpCompiler.Ir;
 using TpCompiler.Language;
+using TpCompiler.Limits.Derivation;
+using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.KernelRegime;
+using TpCompiler.Numerics.Limit;
 using TpCompiler.Tests.Cli;
 
 namespace TpCompiler.Tests.Numerics.KernelRegime;
@@ -82,6 +87,61 @@ public sealed class KernelTrainingTests : IDisposable
         }
 
         Assert.Contains(limit[("f2", 6)], value => Math.Abs(value) > 0.2);
+    }
+
+    [Theory]
+    [InlineData("mse", "sgd(lr: 0.3)")]
+    [InlineData("logistic", "sgd(lr: 0.3, momentum: 0.8)")]
+    [InlineData("mse", "sgd(lr: 0.3, clip: 0.5)")]
+    [InlineData("mse", "sgd(lr: 0.3, momentum: 0.8, clip: 0.2)")]
+    public void Bound_holds_for_every_kernel_that_its_error_allows(string loss, string optimizer)
+    {
+        const double Error = 1e-4;
+        var compilation = Compilation.Compile(new SourceText("k.tp", Program("network net(x : [2]) { width n weight W1 : [n, 2] weight W2 : [1, n] return W2 * erf(W1 * x) } parametrization ntk", loss, optimizer, 3)));
+        var (network, plan) = (compilation.Network!, compilation.TrainingPlan!);
+        var exact = Matrix<double>.Build.DenseOfArray(new[,] { { 1.2, 0.3, 0.7 }, { 0.3, 0.9, 0.5 }, { 0.7, 0.5, 1.5 } });
+        var reported = Training(exact, Error);
+        var largest = 0.0;
+        for (var corner = 0; corner < 64; corner++)
+        {
+            // Each entry at one of its two ends.
+            var bit = 0;
+            var other = exact.Clone();
+            for (var i = 0; i < 3; i++)
+            {
+                for (var j = i; j < 3; j++)
+                {
+                    other[i, j] = other[j, i] = exact[i, j] + ((corner >> bit++) % 2 == 0 ? Error : -Error);
+                }
+            }
+
+            foreach (var (record, truth) in reported.Zip(Training(other, 0)))
+            {
+                for (var k = 0; k < record.Values.Count; k++)
+                {
+                    var miss = Math.Abs(record.Values[k].Value - truth.Values[k].Value);
+                    Assert.InRange(miss, 0, record.Values[k].Error * (1 + 1e-9));
+                    largest = Math.Max(largest, miss / record.Values[k].Error);
+                }
+            }
+        }
+
+        // It isn't met by being vast.
+        Assert.True(largest > 0.05);
+
+        IReadOnlyList<LimitRecord> Training(Matrix<double> kernel, double error) => new KernelTraining(
+            [new KernelOutput("f", [], [(0, 0)])],
+            new NetworkKernel([new KernelHead("f", [], [])], new Dictionary<(int, int), KernelMatrices>
+            {
+                [(0, 0)] = new(kernel, kernel, null, error == 0 ? null : Matrix<double>.Build.Dense(3, 3, error), ErrorKind.Bound, "quadrature"),
+            }),
+            LossProgram.Of(network, plan, new Dictionary<string, int> { ["batch"] = 3 })!,
+            plan.LossValue,
+            KernelRule.Of(plan.Rule)!,
+            plan.LearningRate,
+            new Dictionary<string, SampleField> { [plan.Targets[0].Field] = new([1, -1, 1], 3) },
+            3,
+            1).Run(3, 5);
     }
 
     [Fact]
