@@ -12,6 +12,7 @@ namespace TpCompiler.Emit.Targets;
 internal sealed class PyTorchModule
 {
     private CodeWriter writer = new();
+    private readonly PythonExpressions rule;
     private readonly PythonExpressions expressions;
     private readonly Network network;
     private readonly TrainingPlan plan;
@@ -38,6 +39,7 @@ internal sealed class PyTorchModule
         {
             IsSharded = true,
         };
+        rule = new PythonExpressions(PythonLibrary.PyTorch, PythonNames.Of, Size);
         batchOf = PythonNames.Of(network.Inputs[0].Result.Name);
         n = PythonNames.Of(network.Widths[0].Name);
     }
@@ -67,7 +69,7 @@ internal sealed class PyTorchModule
         WriteOptimizer();
         WriteTraining();
         WriteMain();
-        if (expressions.Missing is { } function)
+        if ((expressions.Missing ?? rule.Missing) is { } function)
         {
             refusal ??= new Refusal(network.Name, $"PyTorch has no `{function}`");
         }
@@ -213,7 +215,12 @@ internal sealed class PyTorchModule
 
     private bool Uses(string name) => plan.Rule.Assignments.Any(assignment => assignment.Value.References().Any(reference => reference.Name == name));
 
-    private string Print(Expr scalar)
+    private string Print(Expr scalar) => Print(scalar, expressions);
+
+    /// <summary>The names of a rule are its own: its slot m is not the network's width m.</summary>
+    private string PrintRule(Expr scalar) => Print(scalar, rule);
+
+    private string Print(Expr scalar, PythonExpressions expressions)
     {
         Dictionary<string, Definition> scalars = scalar.References().Select(reference => reference.Name).Distinct().ToDictionary(name => name, name => new Definition(name, [], []), StringComparer.Ordinal);
         ExpressionLowering lowering = new(scalars, name => name);
@@ -275,11 +282,11 @@ internal sealed class PyTorchModule
             {
                 string slot = PythonNames.Of(assignment.Target);
                 writer.Line($"{slot} = state[\"{slot}\"] if \"{slot}\" in state else torch.zeros_like(w)");
-                writer.Line($"{slot} = state[\"{slot}\"] = {Print(assignment.Value)}");
+                writer.Line($"{slot} = state[\"{slot}\"] = {PrintRule(assignment.Value)}");
             }
             else
             {
-                writer.Line($"w.copy_({Print(assignment.Value)})");
+                writer.Line($"w.copy_({PrintRule(assignment.Value)})");
             }
         }
 

@@ -95,7 +95,7 @@ internal sealed class Analysis
         var statements = program.Parameters.Count == 0 ? program.Body : forward.Statements;
         var read = statements.SelectMany(statement => statement.Reads()).ToHashSet(StringComparer.Ordinal);
         // A part of f is no number that something goes on from.
-        read.ExceptWith(forward.Outputs.SelectMany(output => SummandsOf(output) ?? []).Where(name => statements.Count(statement => statement.Reads().Contains(name)) == 1));
+        read.ExceptWith(forward.Outputs.SelectMany(output => (SummandsOf(output) ?? []).Where(name => name != output)).Where(name => statements.Count(statement => statement.Reads().Contains(name)) == 1));
         return statements.Instructions().OfType<Instruction.Moment>()
             .Where(moment => read.Contains(moment.Result.Name) && sizes.SizeOf(moment.Result.Name).Initial.Exponent is { IsZero: true })
             .Where(moment => sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
