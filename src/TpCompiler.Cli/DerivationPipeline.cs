@@ -30,20 +30,18 @@ internal static class DerivationPipeline
         Regime? regime = scaling.Verdict?.Regime;
         if (compilation.Network is { } network && regime is not Regime.FeatureLearning)
         {
-            LimitEquations? kernel = regime is Regime.KernelRegime
-                ? KernelEquations.Derive(network, scaling.Verdict!.Kernel, scaling.Verdict.InitialOutput, compilation.TrainingPlan)
-                : null;
-            string? reason = kernel is not null ? null : regime switch
+            KernelDerivation? kernel = regime is Regime.KernelRegime ? KernelDerivation.Of(network, compilation.TrainingPlan, scaling.Verdict!) : null;
+            string? reason = regime switch
             {
-                Regime.KernelRegime => "the kernel's recursion is written out for chains of fully connected layers with one output",
+                Regime.KernelRegime => kernel!.Reason,
                 Regime.Unstable => "the parametrization is unstable",
                 Regime.Trivial => scaling.Verdict!.WithoutLearning,
                 _ => "the network isn't trained",
             };
-            return new Derivation(program, network, compilation.TrainingPlan, scaling, null, kernel, reason, [], () => SyntaxText.Write(compilation.SyntaxTree))
+            return new Derivation(program, network, compilation.TrainingPlan, scaling, null, kernel?.Equations, reason, [], () => SyntaxText.Write(compilation.SyntaxTree))
             {
-                Tiers = regime is Regime.KernelRegime ? KernelTiers(network, compilation.TrainingPlan, scaling.Verdict!) : [],
-                Expectations = [.. KernelExpectations(kernel)],
+                Tiers = kernel?.Tiers ?? [],
+                Expectations = kernel?.Expectations ?? [],
             };
         }
 
@@ -88,10 +86,10 @@ internal static class DerivationPipeline
     }
 
     /// <summary>The expectations of a limit's equations, each once.</summary>
-    private static IEnumerable<ExpectationLine> Expectations(Program limit, LimitEquations equations)
+    internal static IEnumerable<ExpectationLine> Expectations(Program limit, LimitEquations equations)
     {
         Func<string, ExpectationTier> tierOf = ExpectationTier.In(limit);
-        return In(equations).Select(expectation =>
+        return ExpectationsIn(equations).Select(expectation =>
         {
             string vector = expectation.References().Select(reference => LimitSymbol.Of(reference.Name)).First(symbol => symbol.Kind is SymbolKind.Z or SymbolKind.PartialDerivative).First;
             ExpectationTier tier = tierOf(vector);
@@ -99,28 +97,10 @@ internal static class DerivationPipeline
         });
     }
 
-    /// <summary>Of the kernel's recursion: means of two jointly Gaussian numbers, those with a closed form being written out.</summary>
-    private static IEnumerable<ExpectationLine> KernelExpectations(LimitEquations? equations) =>
-        equations is null ? [] : In(equations).Select(expectation => new ExpectationLine(expectation, ["quadrature in 2 dimensions"], 2));
-
-    private static IEnumerable<Expr.Expectation> In(LimitEquations equations) =>
+    internal static IEnumerable<Expr.Expectation> ExpectationsIn(LimitEquations equations) =>
         equations.Sections.SelectMany(section => section.Equations).SelectMany(equation => equation.Right.DescendantsAndSelf()).OfType<Expr.Expectation>().Distinct();
 
     private static ValueList<OutputTier> Tiers(IEnumerable<string> outputs, ValueList<string> tiers) => [.. outputs.Select(output => new OutputTier(output, tiers))];
-
-    /// <summary>None where `tpc run` has no kernel for the network.</summary>
-    private static ValueList<OutputTier> KernelTiers(Network network, TrainingPlan? plan, Verdict verdict) =>
-        plan is not null && KernelRule.Of(plan.Rule) is not null
-        && LayeredReading.OfOutputs(network, verdict.Kernel, verdict.InitialOutput != InitialOutput.GaussianProcess) is { } outputs
-            ? Tiers(outputs, plan)
-            : [];
-
-    private static ValueList<OutputTier> Tiers(ValueList<OutputLayers> outputs, TrainingPlan plan)
-    {
-        List<LayeredKernel> kernels = [.. outputs.Select(output => new LayeredKernel(output.Layers))];
-        string tier = (kernels.Find(kernel => !kernel.IsClosedForm) ?? kernels[0]).Tier;
-        return Tiers([.. outputs.Select(output => output.Name), plan.LossValue], [tier]);
-    }
 
     /// <summary>Moments of a level-1 program without data that are rational numbers.</summary>
     private static ValueList<ExactOutput> Exact(Program limit) =>

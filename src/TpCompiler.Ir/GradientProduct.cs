@@ -14,7 +14,16 @@ internal sealed class GradientProduct(IndexBinder first, IndexBinder second, Nam
     /// <param name="weight">The weight that they are gradients by.</param>
     public Expr.Reference Of(Instruction left, Instruction right, string weight)
     {
-        var own = left.Result.Indices.Skip(1).Select((binder, i) => new IndexBinder(FormattableString.Invariant($"o{i}"), binder.Axis)).ToList();
+        var taken = new HashSet<string>([first.Name, second.Name, .. left.IndexNames(), .. right.IndexNames()], StringComparer.Ordinal);
+        taken.ExceptWith(left.Result.Indices.Select(binder => binder.Name));
+        taken.UnionWith([first.Name, second.Name]);
+        var own = new List<IndexBinder>();
+        foreach (var binder in left.Result.Indices.Skip(1))
+        {
+            own.Add(new IndexBinder(IndexSubstitution.FreshName(binder.Name, taken), binder.Axis));
+            taken.Add(own[^1].Name);
+        }
+
         var atLeft = Places(left.Result, first, own);
         var atRight = Places(right.Result, second, own);
         var (x, y) = (left.Result.AsReference().ReplaceIndices(atLeft), right.Result.AsReference().ReplaceIndices(atRight));

@@ -25,7 +25,9 @@ public sealed record KernelPair(int First, int Second, string Tangent, string? C
 /// <param name="Heads">The numbers that the network makes of a sample. Axes that are left out have independent copies of one and the same kernel: positions that differ in their last weights only.</param>
 /// <param name="Pairs">Pairs with a kernel.</param>
 /// <param name="SamplesMeet">Whether the output of a sample depends on the others, as with batch normalisation.</param>
-public sealed record KernelProgram(Program Program, ValueList<KernelHead> Heads, ValueList<KernelPair> Pairs, bool SamplesMeet)
+/// <param name="Backward">The values of the backward passes.</param>
+/// <param name="Products">The inner products and what is made of them, the kernels last.</param>
+public sealed record KernelProgram(Program Program, ValueList<KernelHead> Heads, ValueList<KernelPair> Pairs, bool SamplesMeet, ValueList<string> Backward, ValueList<string> Products)
 {
     /// <summary>More positions than a program can be written out for.</summary>
     public const int MostHeads = 64;
@@ -45,6 +47,9 @@ public sealed record KernelProgram(Program Program, ValueList<KernelHead> Heads,
 
         return new Maker(network, contributing, axisSizes, diagnostics).Make();
     }
+
+    /// <summary>The index of the sample in the kernels, and of the other sample.</summary>
+    public const string Sample = "b";
 
     private sealed class Maker
     {
@@ -79,15 +84,17 @@ public sealed record KernelProgram(Program Program, ValueList<KernelHead> Heads,
                 return null;
             }
 
+            var passes = body.Count;
             var gradients = heads.Select(GradientOf).ToList();
             if (diagnostics.HasErrors)
             {
                 return null;
             }
 
-            ValueList<Statement> forward = [.. initialisation, .. body.Select(copies.Joined)];
+            ValueList<string> backward = [.. body.Skip(passes).Definitions().Select(definition => definition.Name)];
+            ValueList<Statement> all = [.. initialisation, .. body.Select(Shared)];
             body.Clear();
-            body.AddRange(forward);
+            body.AddRange(all);
             var pairs = new List<KernelPair>();
             for (var i = 0; i < heads.Count; i++)
             {
@@ -107,8 +114,13 @@ public sealed record KernelProgram(Program Program, ValueList<KernelHead> Heads,
                 [],
                 body.ToValueList(),
                 [.. pairs.SelectMany(pair => pair.Covariance is { } covariance ? new[] { covariance, pair.Tangent } : [pair.Tangent])]);
-            return new KernelProgram(Simplification.Simplify(program), heads, pairs.ToValueList(), copies.Meet);
+            return new KernelProgram(Simplification.Simplify(program), heads, pairs.ToValueList(), copies.Meet, backward, [.. body.Skip(all.Count).Definitions().Select(definition => definition.Name)]);
         }
+
+        /// <summary>The statement with the same weights for all samples, and the network's name for the sample.</summary>
+        private Statement Shared(Statement statement) => copies.Joined(statement) is Instruction instruction
+            ? instruction.Result.Indices.Any(binder => binder.Name == copies.Task.Name) && !instruction.IndexNames().Contains(Sample) ? instruction.RenameIndex(copies.Task.Name, Sample) : instruction
+            : statement;
 
         private Definition DefinitionOf(string output) => network.Forward.Definitions().Single(definition => definition.Name == output);
 
@@ -135,12 +147,12 @@ public sealed record KernelProgram(Program Program, ValueList<KernelHead> Heads,
             var gradients = Backpropagation.Gradient(given, body, scalar.Name, [.. copied.Select(parameter => parameter.Name)], names, [], diagnostics);
             body.AddRange(gradients.Statements);
             var made = gradients.Statements.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
-            return copied.Zip(gradients.Names).ToDictionary(pair => pair.First.Name, pair => (Instruction)copies.Joined(made[pair.Second]), StringComparer.Ordinal);
+            return copied.Zip(gradients.Names).ToDictionary(pair => pair.First.Name, pair => (Instruction)Shared(made[pair.Second]), StringComparer.Ordinal);
         }
 
         private KernelPair Pair(ValueList<KernelHead> heads, int i, int j, Dictionary<string, Instruction> first, Dictionary<string, Instruction> second)
         {
-            var (b, other) = (new IndexBinder("b", network.BatchAxis), new IndexBinder("b'", network.BatchAxis));
+            var (b, other) = (new IndexBinder(Sample, network.BatchAxis), new IndexBinder(Sample + "'", network.BatchAxis));
             var product = new GradientProduct(b, other, names, body);
             var width = network.Widths[0].Name;
             var products = copied.ToDictionary(parameter => parameter.Name, parameter => product.Of(first[parameter.Name], second[parameter.Name], parameter.Name), StringComparer.Ordinal);

@@ -24,8 +24,7 @@ internal sealed class SampleCopies
         }
 
         Meet = network.Forward.Instructions().Where(instruction => dependent.Contains(instruction.Result.Name)).Any(SamplesMeet);
-        var taken = network.Forward.Instructions().SelectMany(instruction => instruction.Result.Indices.Select(binder => binder.Name)
-            .Concat(instruction.Expressions().SelectMany(expr => expr.DescendantsAndSelf()).OfType<Expr.Sum>().Select(sum => sum.Index.Name))).ToHashSet(StringComparer.Ordinal);
+        var taken = network.Forward.Instructions().SelectMany(instruction => instruction.IndexNames()).ToHashSet(StringComparer.Ordinal);
         Task = new IndexBinder(IndexSubstitution.FreshName("k", taken), network.BatchAxis);
         Statements = network.Forward.Select(Copy).ToValueList();
     }

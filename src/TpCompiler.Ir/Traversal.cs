@@ -86,6 +86,17 @@ public static class Traversal
         };
     }
 
+    /// <summary>Every index that an instruction names: its own and those that it sums over.</summary>
+    public static IEnumerable<string> IndexNames(this Instruction instruction) => instruction.Result.Indices.Select(binder => binder.Name)
+        .Concat(instruction.Expressions().SelectMany(expr => expr.DescendantsAndSelf()).OfType<Expr.Sum>().Select(sum => sum.Index.Name))
+        .Concat(instruction is Instruction.MatrixSum matrix ? matrix.Terms.OfType<MatrixTerm.Outer>().SelectMany(term => term.Over).Select(binder => binder.Name) : []);
+
+    /// <summary>The same instruction with another name for an index of its result, one that it does not use otherwise.</summary>
+    public static Instruction RenameIndex(this Instruction instruction, string from, string to) => instruction.MapExpressions(expr => expr.RenameIndex(from, to)) with
+    {
+        Result = instruction.Result with { Indices = [.. instruction.Result.Indices.Select(binder => binder.Name == from ? binder with { Name = to } : binder)] },
+    };
+
     /// <summary>The same statement with its values renamed, where they are defined and where they are read; null leaves a name as it is.</summary>
     public static Statement RenameValues(this Statement statement, Func<string, string?> rename)
     {

@@ -11,6 +11,9 @@ namespace TpCompiler.Limits.Derivation;
 /// </summary>
 public sealed class Deriver
 {
+    /// <summary>The title of the equations of a program without time.</summary>
+    public const string Limit = "limit";
+
     private readonly Program program;
     private readonly TimeFrame frame;
     private readonly MatrixHistory history;
@@ -71,7 +74,7 @@ public sealed class Deriver
     {
         if (frame.Counter is not { } t)
         {
-            return "limit";
+            return Limit;
         }
 
         var name = instruction.Result.Name;

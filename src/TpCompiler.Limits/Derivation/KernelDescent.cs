@@ -19,12 +19,26 @@ internal sealed class KernelDescent
         at = [.. axes.Select(binder => (Index)binder.Name)];
     }
 
+    /// <summary>How the title of <see cref="Section"/> begins.</summary>
+    public const string Title = "training: ";
+
+    /// <summary>The equations of training under a title, or a title that says why there are none.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="plan">Its training.</param>
+    /// <param name="sample">The index of the batch.</param>
+    /// <param name="outputs">The outputs, with their axes besides the batch; null where they have kernels with one another.</param>
+    public static EquationSection Section(Network network, TrainingPlan plan, string sample, IReadOnlyList<(string Output, ValueList<IndexBinder> Axes)>? outputs) =>
+        plan.Written is not null ? new(Title + "the program writes its step out, and kernel gradient descent is derived for the optimizers of a `train` block", [])
+        : outputs is null ? new(Title + "kernel gradient descent, each number f by the sum over all that it has a kernel with; `tpc run --kernel` does it", [])
+        : Of(network, plan, sample, outputs) is { } training ? new(Title + "kernel gradient descent", training)
+        : new(Title + "this rule has no kernel gradient descent, it is more than a sum of gradients (weight decay shrinks the initial weights, and the kernel with them)", []);
+
     /// <summary>The equations of training, or null for a rule that has none.</summary>
     /// <param name="network">The network.</param>
     /// <param name="plan">Its training.</param>
     /// <param name="sample">The index of the batch.</param>
     /// <param name="outputs">The outputs, with their axes besides the batch.</param>
-    public static ValueList<Equation>? Of(Network network, TrainingPlan plan, string sample, IReadOnlyList<(string Output, ValueList<IndexBinder> Axes)> outputs)
+    private static ValueList<Equation>? Of(Network network, TrainingPlan plan, string sample, IReadOnlyList<(string Output, ValueList<IndexBinder> Axes)> outputs)
     {
         if (KernelRule.Of(plan.Rule) is not { } rule)
         {

@@ -118,9 +118,7 @@ public sealed class KernelEquations
         ];
         if (plan is not null)
         {
-            sections.Add(plan.Written is not null ? new("training: the program writes its step out, and kernel gradient descent is derived for the optimizers of a `train` block", [])
-                : KernelDescent.Of(network, plan, sample, [.. network.Outputs.Select(output => (output, readouts[output].Axes))]) is { } training ? new("training: kernel gradient descent", training)
-                : new("training: this rule has no kernel gradient descent, it is more than a sum of gradients (weight decay shrinks the initial weights, and the kernel with them)", []));
+            sections.Add(KernelDescent.Section(network, plan, sample, [.. network.Outputs.Select(output => (output, readouts[output].Axes))]));
         }
 
         return new LimitEquations(network.Name, sections.ToValueList());
@@ -213,11 +211,9 @@ public sealed class KernelEquations
                     theta += Contribution(made.Weight, square * K(made.Feature));
                     theta += square * spread * Theta(made.Feature);
                     break;
-                case Expr.Sum { Body: Expr.Multiply { Factors: [Expr.Reference one, Expr.Reference two] } } sum
-                    when (parameters.ContainsKey(one.Name) ? one : two) is var weight && parameters.TryGetValue(weight.Name, out var input):
+                case Expr.Sum { Body: Expr.Multiply { Factors: [Expr.Reference, Expr.Reference] } } or Expr.Multiply { Factors: [Expr.Reference, Expr.Reference] }
+                    when InputProduct(rest) is var (input, gram):
                     Once(input);
-                    var data = ReferenceEquals(weight, one) ? two : one;
-                    var gram = Expr.SumOver(sum.Index, data * data.RenameIndex(sample, sample + "'"));
                     k += square * Spread(term, input, sumsOverWidth: false) * gram;
                     theta += Contribution(input, square * gram);
                     break;
@@ -238,6 +234,21 @@ public sealed class KernelEquations
         preactivations.Add(name);
         covariance.Add(new(K(name), Relation.Equal, k));
         Tangent(name, theta);
+    }
+
+    /// <summary>Σ_i U_i ξ_i, or U ξ with a single input: the weight, and Σ_i ξ_i ξ̄_i.</summary>
+    private (Parameter Weight, Expr Gram)? InputProduct(Expr term)
+    {
+        var sum = term as Expr.Sum;
+        var (one, two) = (sum?.Body ?? term) is Expr.Multiply { Factors: [Expr.Reference left, Expr.Reference right] } ? (left, right) : throw new NotLayeredException();
+        var (weight, data) = parameters.ContainsKey(one.Name) ? (one, two) : (two, one);
+        if (!parameters.TryGetValue(weight.Name, out var parameter) || !network.Inputs.Any(input => input.Result.Name == data.Name))
+        {
+            return null;
+        }
+
+        var square = data * data.RenameIndex(sample, sample + "'");
+        return (parameter, sum is null ? square : Expr.SumOver(sum.Index, square));
     }
 
     private Expr Contribution(Parameter parameter, Expr kernel) => contributing.Contains(parameter.Name) ? kernel : Expr.Zero;
