@@ -6,6 +6,7 @@ using TpCompiler.Limits.Derivation;
 using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.KernelRegime;
 using TpCompiler.Numerics.Limit;
+using TpCompiler.Numerics.Limit.Covariances;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Cli;
@@ -45,12 +46,15 @@ internal sealed record KernelDerivation(LimitEquations? Equations, string? Reaso
         }
 
         LimitEquations equations = KernelProgramEquations.Derive(network, kernel, limit, startsAtZero, plan);
-        ValueList<string> tiers = [.. LimitEvaluator.TiersOfOutputs(limit).SelectMany(group => group.Tiers).Distinct()];
+
+        // Which expectations are integrals over two Gaussians is seen only with the samples at hand.
+        ValueList<string> first = CovarianceEvaluator.MayApply(limit) && CovarianceEvaluator.TierOf(limit) is null ? [CovarianceEvaluator.Integrals] : [];
+        ValueList<string> tiers = [.. first, .. LimitEvaluator.TiersOfOutputs(limit).SelectMany(group => group.Tiers).Distinct()];
         return new KernelDerivation(
             equations,
             null,
             layeredTiers ?? [.. network.Outputs.Append(plan!.LossValue).Select(output => new OutputTier(output, tiers))],
-            [.. DerivationPipeline.Expectations(limit, equations)]);
+            [.. DerivationPipeline.Expectations(limit, equations).Select(line => line with { Tiers = [.. first, .. line.Tiers] })]);
     }
 
     private static KernelDerivation Without(string reason) => new(null, reason, [], []);

@@ -38,6 +38,7 @@ public static class EquationsLatex
         '<' => "$<$",
         '~' => @"$\sim$",
         '∂' => @"$\partial$",
+        'Θ' => @"$\Theta$",
         '_' or '&' or '%' or '#' or '$' or '{' or '}' => @"\" + c,
         _ => c.ToString(),
     }));

@@ -91,6 +91,31 @@ public class ProgramKernelTests
         Assert.Equal(phi == "tanh" ? ErrorKind.Bound : ErrorKind.Exact, found.Kind);
     }
 
+    /// <summary>
+    /// f = V W'W U ξ, by hand: E ‖W'W ξ‖² = 2‖ξ‖² (Wishart), so that V and U contribute 2 ξ·ξ̄ each; W contributes E dg₂dg₂ E x₁x̄₁ + E dg₃dg₃ E x₂x̄₂ with dg₃ = V, dg₂ = W V, x₁ = U ξ, x₂ = W U ξ, which is 1 + 1, the
+    /// terms of the one use with the other being 0.
+    /// </summary>
+    [Fact]
+    public void A_matrix_that_is_used_twice_contributes_by_both_uses()
+    {
+        var network = Compile("""
+            network net(x : [2]) {
+              width n
+              weight U : [n, 2]
+              weight W : [n, n]
+              weight V : [1, n]
+              return V * (W' * (W * (U * x)))
+            }
+            parametrization ntk
+            """);
+        var kernel = KernelProgram.Of(network, ["U", "W", "V"], KernelExamples.Sizes(network), [])!;
+        var found = ProgramKernel.Of(kernel, Evaluate(kernel, network, new LimitSettings()), startsAtZero: false)!.Blocks[(0, 0)];
+        var inputs = Matrix<double>.Build.Dense(found.Tangent.RowCount, 2, (i, j) => KernelExamples.Number("x", (2 * i) + j));
+        var products = inputs * inputs.Transpose();
+        Assert.Equal(0, (found.Covariance - (2 * products)).L2Norm(), 1e-12);
+        Assert.Equal(0, (found.Tangent - (6 * products)).L2Norm(), 1e-12);
+    }
+
     [Fact]
     public void A_recurrent_nets_gaussian_process_has_its_known_values_to_rounding()
     {
