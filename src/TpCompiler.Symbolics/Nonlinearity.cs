@@ -43,6 +43,12 @@ public sealed record Nonlinearity
     /// <summary>φ(x) ≥ 0 for every x.</summary>
     public bool IsNonNegative { get; init; }
 
+    /// <summary>Parameters → whether φ never decreases.</summary>
+    public Func<ValueList<Rational>, bool> IsIncreasing { get; init; } = _ => false;
+
+    /// <summary>sup |φ| of a bounded function that is not increasing; else null.</summary>
+    public double? Supremum { get; init; }
+
     public Domain Domain { get; init; } = Domain.Real;
 
     /// <summary>φ(0) exactly; null when 0 is not in the domain.</summary>

@@ -9,6 +9,7 @@ public static partial class Nonlinearities
         {
             Name = "relu", Summary = "max(0, x)",
             Prime = (_, x) => Call("step", x),
+            IsIncreasing = _ => true,
             Evaluator = _ => x => x > 0 ? x : x == 0 || x < 0 ? 0 : double.NaN,
             Growth = Growth.Linear, IsNonNegative = true, Kinks = [0],
             OneSided = (_, side, x) => side > 0 ? x : Expr.Zero,
@@ -17,6 +18,7 @@ public static partial class Nonlinearities
         {
             Name = "leaky_relu", Summary = "x for x > 0, else αx", Defaults = [new Rational(1, 100)],
             Prime = (p, x) => p[0] + ((1 - p[0]) * Call("step", x)),
+            IsIncreasing = p => p[0].Sign >= 0,
             Evaluator = p => x => x > 0 ? x : p[0] * x,
             Growth = Growth.Linear, Kinks = [0],
             OneSided = (p, side, x) => side > 0 ? x : p[0] * x,
@@ -33,6 +35,7 @@ public static partial class Nonlinearities
         {
             Name = "step", Summary = "1 for x > 0, else 0",
             Prime = (_, _) => Expr.Zero,
+            IsIncreasing = _ => true,
             Evaluator = _ => x => x > 0 ? 1 : x <= 0 ? 0 : double.NaN,
             Growth = Growth.Bounded, IsNonNegative = true, Kinks = [0],
             OneSided = (_, side, _) => side > 0 ? Expr.One : Expr.Zero,
@@ -41,6 +44,7 @@ public static partial class Nonlinearities
         {
             Name = "sign", Summary = "1 for x > 0, −1 for x < 0, 0 at 0",
             Prime = (_, _) => Expr.Zero,
+            IsIncreasing = _ => true,
             Evaluator = _ => x => x > 0 ? 1 : x < 0 ? -1 : x,
             Parity = ParityKind.Odd, Growth = Growth.Bounded, Kinks = [0],
             OneSided = (_, side, _) => side,
@@ -49,6 +53,7 @@ public static partial class Nonlinearities
         {
             Name = "erf", Summary = "2/√π ∫₀ˣ exp(−s²) ds",
             Prime = (_, x) => 2 * Expr.Pow(new Expr.Pi(), new Rational(-1, 2)) * Call("gaussian", x),
+            IsIncreasing = _ => true,
             Evaluator = _ => SpecialFunctions.Erf,
             AtInfinity = (_, x) => Call("sign", x),
             Parity = ParityKind.Odd, Growth = Growth.Bounded, Source = "Williams 1997",
@@ -59,6 +64,7 @@ public static partial class Nonlinearities
         {
             Name = "normal_cdf", Summary = "Φ(x) = ½(1 + erf(x/√2))",
             Prime = (_, x) => Expr.Pow(2 * new Expr.Pi(), new Rational(-1, 2)) * Call("exp", new Rational(-1, 2) * Expr.Pow(x, 2)),
+            IsIncreasing = _ => true,
             Evaluator = _ => SpecialFunctions.NormalCdf,
             AtInfinity = (_, x) => Call("step", x),
             Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half, Source = "Williams 1997",
@@ -87,6 +93,7 @@ public static partial class Nonlinearities
         {
             Name = "tanh", Summary = "(eˣ − e⁻ˣ)/(eˣ + e⁻ˣ)",
             Prime = (_, x) => 1 - Expr.Pow(Call("tanh", x), 2),
+            IsIncreasing = _ => true,
             Evaluator = _ => Math.Tanh,
             AtInfinity = (_, x) => Call("sign", x),
             Parity = ParityKind.Odd, Growth = Growth.Bounded,
@@ -95,6 +102,7 @@ public static partial class Nonlinearities
         {
             Name = "sigmoid", Summary = "1/(1 + e⁻ˣ)",
             Prime = (_, x) => Call("sigmoid", x) * Call("sigmoid", -x),
+            IsIncreasing = _ => true,
             Evaluator = _ => SpecialFunctions.Sigmoid,
             AtInfinity = (_, x) => Call("step", x),
             Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half,
@@ -111,6 +119,7 @@ public static partial class Nonlinearities
         {
             Name = "softplus", Summary = "log(1 + eˣ)",
             Prime = (_, x) => Call("sigmoid", x),
+            IsIncreasing = _ => true,
             Evaluator = _ => x => Math.Max(x, 0) + SpecialFunctions.LogOnePlus(Math.Exp(-Math.Abs(x))),
             AtInfinity = (_, x) => Call("relu", x),
             Growth = Growth.Linear, IsNonNegative = true, AtZero = new Expr.Call("log", 0, [], [2]),
@@ -119,6 +128,7 @@ public static partial class Nonlinearities
         {
             Name = "elu", Summary = "x for x > 0, else α(eˣ − 1)", Defaults = [1],
             Prime = (p, x) => Call("step", x) + (p[0] * (1 - Call("step", x)) * Call("exp", -Call("relu", -x))),
+            IsIncreasing = p => p[0].Sign >= 0,
             Evaluator = p => x => x > 0 ? x : p[0] * SpecialFunctions.ExpMinusOne(x),
             AtInfinity = (p, x) => Call("relu", x) - (p[0] * Call("step", -x)),
             Growth = Growth.Linear, Kinks = [0],
@@ -128,6 +138,7 @@ public static partial class Nonlinearities
         {
             Name = "softsign", Summary = "x/(1 + |x|)",
             Prime = (_, x) => Expr.Pow(1 + Call("abs", x), -2),
+            IsIncreasing = _ => true,
             Evaluator = _ => x => double.IsInfinity(x) ? Math.Sign(x) : x / (1 + Math.Abs(x)),
             Parity = ParityKind.Odd, Growth = Growth.Bounded, Kinks = [0],
             OneSided = (_, side, x) => x / (1 + (side * x)),
@@ -136,6 +147,7 @@ public static partial class Nonlinearities
         {
             Name = "sin", Summary = "sine",
             Prime = (_, x) => Call("cos", x),
+            Supremum = 1,
             Evaluator = _ => Math.Sin,
             Parity = ParityKind.Odd, Growth = Growth.Bounded,
             Pair = (p, q, r) => Waves(p, q, r, -1),
@@ -145,6 +157,7 @@ public static partial class Nonlinearities
         {
             Name = "cos", Summary = "cosine",
             Prime = (_, x) => -Call("sin", x),
+            Supremum = 1,
             Evaluator = _ => Math.Cos,
             Parity = ParityKind.Even, Growth = Growth.Bounded, AtZero = Expr.One,
             Pair = (p, q, r) => Waves(p, q, r, 1),
@@ -154,6 +167,7 @@ public static partial class Nonlinearities
         {
             Name = "exp", Summary = "eˣ",
             Prime = (_, x) => Call("exp", x),
+            IsIncreasing = _ => true,
             Evaluator = _ => Math.Exp,
             Growth = Growth.Exponential, IsNonNegative = true, AtZero = Expr.One,
             Pair = (p, q, r) => Call("exp", (Rational.Half * (p + q)) + r),
@@ -163,6 +177,7 @@ public static partial class Nonlinearities
         {
             Name = "log", Summary = "natural logarithm, x > 0",
             Prime = (_, x) => Expr.Pow(x, -1),
+            IsIncreasing = _ => true,
             Evaluator = _ => Math.Log,
             Growth = Growth.Singular, Domain = Domain.Positive, AtZero = null,
         },
@@ -170,6 +185,7 @@ public static partial class Nonlinearities
         {
             Name = "gaussian", Summary = "exp(−x²)",
             Prime = (_, x) => -2 * x * Call("gaussian", x),
+            Supremum = 1,
             Evaluator = _ => x => Math.Exp(-x * x),
             AtInfinity = (_, _) => Expr.Zero,
             Parity = ParityKind.Even, Growth = Growth.Bounded, IsNonNegative = true, AtZero = Expr.One,
@@ -180,6 +196,7 @@ public static partial class Nonlinearities
         {
             Name = "arctan", Summary = "inverse tangent",
             Prime = (_, x) => Expr.Pow(1 + Expr.Pow(x, 2), -1),
+            IsIncreasing = _ => true,
             Evaluator = _ => Math.Atan,
             Parity = ParityKind.Odd, Growth = Growth.Bounded,
         },
@@ -187,6 +204,7 @@ public static partial class Nonlinearities
         {
             Name = "arcsin", Summary = "inverse sine, |x| ≤ 1",
             Prime = (_, x) => Expr.Pow(1 - Expr.Pow(x, 2), new Rational(-1, 2)),
+            IsIncreasing = _ => true,
             Evaluator = _ => Math.Asin,
             Parity = ParityKind.Odd, Growth = Growth.Singular, Domain = Domain.UnitInterval,
         },

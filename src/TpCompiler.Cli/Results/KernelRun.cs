@@ -96,8 +96,7 @@ internal static class KernelRun
             KernelRule.Of(plan.Rule)!,
             plan.LearningRate,
             plan.Targets.ToDictionary(target => target.Field, target => program.Samples[target.Field]),
-            program.Samples.Values.First().Samples,
-            plan.LossName is null ? null : 1);
+            program.Samples.Values.First().Samples);
     }
 
     /// <summary>The axes of an output besides the batch, with their sizes.</summary>

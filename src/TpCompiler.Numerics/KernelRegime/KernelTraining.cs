@@ -19,7 +19,6 @@ namespace TpCompiler.Numerics.KernelRegime;
 /// <param name="LearningRate">η, which may hold the step.</param>
 /// <param name="Targets">All samples of each field of targets.</param>
 /// <param name="Samples">How many of the kernel's samples are learned from, the first ones.</param>
-/// <param name="Curvature">A bound on the curvature of the loss of a sample, from which errors of K spread; null when there is none.</param>
 public sealed record KernelTraining(
     ValueList<KernelOutput> Outputs,
     NetworkKernel Kernel,
@@ -28,8 +27,7 @@ public sealed record KernelTraining(
     KernelRule Rule,
     Expr LearningRate,
     IReadOnlyDictionary<string, SampleField> Targets,
-    int Samples,
-    double? Curvature)
+    int Samples)
 {
     private static readonly Expr.Reference Norm = new(KernelRule.Norm, []);
 
@@ -60,9 +58,7 @@ public sealed record KernelTraining(
             run.Advance(t, batch, out var numbers, out var loss);
             records.AddRange(Outputs.Select(output => new LimitRecord(output.Name, [t], [batch, .. output.Shape], [.. numbers[output.Name].Select(value => EstimateOf(value, error))])));
 
-            // To second order, the loss being a mean over the batch and a sum over outputs.
-            var bent = error == 0 ? 0 : 0.5 * (Curvature ?? double.PositiveInfinity) * error * error * Outputs.Sum(output => output.Places.Count);
-            records.Add(new(LossName, [t], [], [EstimateOf(loss.Value, (error * loss.Slopes) + bent)]));
+            records.Add(new(LossName, [t], [], [EstimateOf(loss.Value, loss.Error)]));
         }
 
         return records;
@@ -72,8 +68,8 @@ public sealed record KernelTraining(
     internal double[][] Factors(int t) => [.. Rule.Assignments.Select(assignment => assignment.Terms.Select(term => Factor(term, t, 0)).ToArray())];
 
     /// <summary>Where coefficient · η^degree lies at a step, while the norm lies between two numbers.</summary>
-    private CoefficientRange Range(KernelTerm term, int t, CoefficientRange norm) =>
-        CoefficientRange.Of(At(term.Coefficient, t) * Expr.Pow(At(LearningRate, t), term.Degree), norm);
+    private Interval Range(KernelTerm term, int t, Interval norm) =>
+        Enclosure.Of(At(term.Coefficient, t) * Expr.Pow(At(LearningRate, t), term.Degree), _ => norm);
 
     /// <summary>coefficient · η^degree at a step.</summary>
     private double Factor(KernelTerm term, int t, double norm)
@@ -114,7 +110,7 @@ public sealed record KernelTraining(
             [.. rows.SelectMany(row => output.Places.Select(place => states[place.Head][KernelRule.Weight][row, place.Copy]))];
 
         /// <summary>One step; what stood before it is handed out.</summary>
-        public void Advance(int t, int batch, out Dictionary<string, double[]> numbers, out (double Value, double Slopes) loss)
+        public void Advance(int t, int batch, out Dictionary<string, double[]> numbers, out (double Value, double Error) loss)
         {
             int[] rows = [.. Enumerable.Range(0, batch).Select(b => (int)((((long)t * batch) + b) % training.Samples))];
             numbers = training.Targets.ToDictionary(target => target.Key, target => Gather(target.Value.Numbers, target.Value.Size, rows), StringComparer.Ordinal);
@@ -124,13 +120,25 @@ public sealed record KernelTraining(
             }
 
             var (value, gradients) = training.Loss.Evaluate(numbers);
-            loss = (value, gradients.Values.Sum(numbers => numbers.Sum(Math.Abs)));
             var slopes = SlopesOf(rows, gradients);
+            loss = (value, 0);
+            Matrix<double>[]? slopeErrors = null;
+            if (training.KernelError > 0)
+            {
+                var (range, ranges) = training.Loss.Enclose(numbers, Error);
+                loss = (value, range.From(value));
+                slopeErrors = SlopesOf(rows, gradients.ToDictionary(gradient => gradient.Key, gradient => gradient.Value.Zip(ranges[gradient.Key], (slope, between) => between.From(slope)).ToArray(), StringComparer.Ordinal));
+            }
+
             var moved = MovedBy(rows, slopes);
 
             // Rounding may take a norm of 0 below it.
             var squaredNorm = Math.Max(0, moved.Zip(slopes).Sum(pair => Enumerable.Range(0, rows.Length).Sum(b => pair.Second.Row(b) * pair.First.Row(rows[b]))));
-            Spread(t, rows, slopes, moved, squaredNorm);
+            if (slopeErrors is not null)
+            {
+                Spread(t, rows, slopes, slopeErrors, moved, squaredNorm);
+            }
+
             foreach (var (state, part) in states.Zip(moved))
             {
                 Apply(training.Rule, state, part, term => training.Factor(term, t, Math.Sqrt(squaredNorm)));
@@ -167,31 +175,24 @@ public sealed record KernelTraining(
         }
 
         /// <summary>
-        /// The same for bounds on the error: |δG| ≤ max_ξ Σ_b |K(ξ, ξ_b)| sup|L″| |δf| + |δK| Σ_b (|∂L/∂f(ξ_b)| + sup|L″| |δf|), with the loss a mean over the batch; and |δ(κ G)| ≤ max|κ| |δG| + (max κ − min κ) max|G| for a
+        /// The same for bounds on the error: |δG(ξ)| ≤ Σ_b |K(ξ, ξ_b)| |δ∂L/∂f(ξ_b)| + |δK| Σ_b (|∂L/∂f(ξ_b)| + |δ∂L/∂f(ξ_b)|); and |δ(κ G)| ≤ max|κ| |δG| + (max κ − min κ) max|G| for a
         /// coefficient κ of the norm, as clipping has, over the norms that these errors allow.
         /// </summary>
-        private void Spread(int t, int[] rows, Matrix<double>[] slopes, Matrix<double>[] moved, double squaredNorm)
+        private void Spread(int t, int[] rows, Matrix<double>[] slopes, Matrix<double>[] slopeErrors, Matrix<double>[] moved, double squaredNorm)
         {
-            if (training.KernelError == 0)
-            {
-                return;
-            }
-
             var sums = new double[states.Length];
-            foreach (var ((first, _), kernel) in training.Kernel.Blocks)
+            foreach (var ((first, second), kernel) in training.Kernel.Blocks)
             {
-                sums[first] += Enumerable.Range(0, Rows).Max(i => rows.Sum(b => Math.Abs(kernel.Tangent[i, b]))) / rows.Length;
+                var absolute = Matrix<double>.Build.DenseOfColumnVectors(rows.Select(kernel.Tangent.Column)).PointwiseAbs();
+                sums[first] += Largest(absolute * slopeErrors[second]) + (training.KernelError * (slopes[second].PointwiseAbs() + slopeErrors[second]).ColumnSums().Maximum());
             }
 
-            var slope = slopes.Max(part => part.ColumnAbsoluteSums().Maximum());
-            var (slopeError, error) = training.Curvature is { } curvature
-                ? (curvature * Error / rows.Length, (sums.Max() * curvature * Error) + (training.KernelError * states.Length * (slope + (curvature * Error))))
-                : (double.PositiveInfinity, double.PositiveInfinity);
+            var error = sums.Max();
 
             // norm² = Σ_b ∂L/∂f(ξ_b) G(ξ_b).
-            var off = moved.Zip(slopes).Sum(pair => Enumerable.Range(0, rows.Length).Sum(b =>
-                (pair.Second.Row(b).L1Norm() * error) + ((pair.First.Row(rows[b]).L1Norm() + (pair.First.ColumnCount * error)) * slopeError)));
-            CoefficientRange norm = new(Math.Sqrt(Math.Max(0, squaredNorm - off)), Math.Sqrt(squaredNorm + off));
+            var off = Enumerable.Range(0, states.Length).Sum(head => Enumerable.Range(0, rows.Length).Sum(b =>
+                (slopes[head].Row(b).L1Norm() * error) + (moved[head].Row(rows[b]).PointwiseAbs() + error).DotProduct(slopeErrors[head].Row(b))));
+            Interval norm = new(Math.Sqrt(Math.Max(0, squaredNorm - off)), Math.Sqrt(squaredNorm + off));
             var before = bounds.ToDictionary(bound => bound.Key, bound => (Error: bound.Value, Size: states.Max(state => Largest(state[bound.Key]))), StringComparer.Ordinal);
             before[KernelRule.Gradient] = (error, moved.Max(Largest));
             foreach (var assignment in training.Rule.Assignments)

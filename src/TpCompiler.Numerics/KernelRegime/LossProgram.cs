@@ -3,6 +3,7 @@ using TpCompiler.Ir;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Simulation;
+using TpCompiler.Symbolics;
 using Program = TpCompiler.Ir.Program;
 
 namespace TpCompiler.Numerics.KernelRegime;
@@ -10,14 +11,18 @@ namespace TpCompiler.Numerics.KernelRegime;
 /// <summary>The loss of a training plan as a function of outputs and targets alone, with its gradient: whatever the loss is, and however it couples outputs.</summary>
 public sealed class LossProgram
 {
+    private readonly Program program;
+    private readonly Func<string, int> sizeOfAxis;
     private readonly Simulator<double> simulator;
     private readonly string loss;
     private readonly Dictionary<string, string> gradients;
 
     private LossProgram(Program program, string loss, Dictionary<string, string> gradients, IReadOnlyDictionary<string, int> axisSizes)
     {
-        (this.loss, this.gradients) = (loss, gradients);
-        simulator = new Simulator<double>(program, 1, 0, new ExecutionSettings { AxisSizes = axisSizes, Threads = 1 });
+        (this.program, this.loss, this.gradients) = (program, loss, gradients);
+        var settings = new ExecutionSettings { AxisSizes = axisSizes, Threads = 1 };
+        sizeOfAxis = settings.SizeOfAxisIn(program);
+        simulator = new Simulator<double>(program, 1, 0, settings);
     }
 
     /// <summary>The program of the loss; null where it reads more than outputs and targets.</summary>
@@ -54,6 +59,15 @@ public sealed class LossProgram
         return records.TryGetValue(loss, out var value) && gradients.Values.All(records.ContainsKey)
             ? (value[0], gradients.ToDictionary(pair => pair.Key, pair => records[pair.Value].ToArray(), StringComparer.Ordinal))
             : (double.NaN, gradients.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(numbers[pair.Key], _ => double.NaN), StringComparer.Ordinal));
+    }
+
+    /// <summary>Between which numbers these lie when each output may be off by as much as <paramref name="error"/>.</summary>
+    /// <param name="numbers">As for <see cref="Evaluate"/>.</param>
+    /// <param name="error">A bound on the error of every number of every output.</param>
+    public (Interval Loss, IReadOnlyDictionary<string, Interval[]> Gradients) Enclose(IReadOnlyDictionary<string, double[]> numbers, double error)
+    {
+        var ranges = LossEnclosure.Of(program, sizeOfAxis, numbers, gradients.Keys.ToDictionary(output => output, _ => error, StringComparer.Ordinal));
+        return (ranges[loss][0], gradients.ToDictionary(pair => pair.Key, pair => ranges[pair.Value], StringComparer.Ordinal));
     }
 
     private sealed class Numbers(IReadOnlyDictionary<string, double[]> numbers) : IDataFeed

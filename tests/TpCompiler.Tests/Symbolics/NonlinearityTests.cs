@@ -44,6 +44,39 @@ public class NonlinearityTests
         }
     }
 
+    /// <summary>Every function and its first two derivatives: on intervals around a point each value lies in the enclosure, and the enclosure shrinks with the interval.</summary>
+    [Theory]
+    [MemberData(nameof(Unary))]
+    public void Enclosures_hold_what_the_function_takes_and_shrink(string name)
+    {
+        var expr = Apply(name);
+        for (var order = 0; order <= 2; order++)
+        {
+            var value = Evaluation.Compile(expr, X);
+            foreach (var x in Points(name))
+            {
+                foreach (var radius in (double[])[0.1, 1e-3])
+                {
+                    var range = Enclosure.Of(expr, _ => Interval.Around(x, radius));
+                    for (var k = -20; k <= 20; k++)
+                    {
+                        var there = value(x + (radius * k / 20.0));
+                        if (!double.IsNaN(there))
+                        {
+                            Assert.InRange(there, range.Low - 1e-12, range.High + 1e-12);
+                        }
+                    }
+                }
+
+                // A jump of the function is its own width.
+                var narrow = Enclosure.Of(expr, _ => Interval.Around(x, 1e-9));
+                Assert.True(narrow.Width < 1e-5 * (1 + Math.Abs(value(x))), $"{expr} at {x}: {narrow}");
+            }
+
+            expr = Derivative.Of(expr, X);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Unary))]
     public void The_row_says_parity_sign_and_value_at_zero_truly(string name)
