@@ -21,19 +21,7 @@ internal static class KernelRun
         bool startsAtZero = program.Verdict!.InitialOutput != InitialOutput.GaussianProcess;
         if (plan.Written is not null)
         {
-            if (Descent<double>(program, diagnostics) is { } descent)
-            {
-                ExecutionResult result = descent.Train(program.Feed, plan.Steps, null);
-                if (result.Failure is { } failure)
-                {
-                    diagnostics.Add(RunReport.Of(failure, program.Source));
-                }
-
-                string tier = LayeredKernel.TierOf(descent.IsClosedForm);
-                return RunReport.OfKernel(network.Name, startsAtZero, $"{tier}, ± {(descent.IsClosedForm ? "rounding" : "a bound")}", tier, 0, [.. result.Records.Select(record => EstimatesOf(record, descent.IsClosedForm))]);
-            }
-
-            return null;
+            return Descent<double>(program, diagnostics) is { } descent ? Written(program, descent, startsAtZero, diagnostics) : null;
         }
 
         if (Obstacle(program) is { } obstacle)
@@ -52,12 +40,15 @@ internal static class KernelRun
     }
 
     /// <summary>A written step in the kernel regime; null with an error in the bag.</summary>
-    public static FunctionTraining<T>? Descent<T>(RunnableProgram program, DiagnosticBag diagnostics)
+    /// <param name="program">The program.</param>
+    /// <param name="diagnostics">Gets the error.</param>
+    /// <param name="disturbance">How far each integral without a closed form is off.</param>
+    public static FunctionTraining<T>? Descent<T>(RunnableProgram program, DiagnosticBag diagnostics, double disturbance = 0)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (Network network, TrainingPlan plan, Verdict verdict) = (program.Compilation.Network!, program.Plan!, program.Verdict!);
         FunctionTraining<T>? descent = FunctionTraining<T>.Of(
-            network, plan, verdict.Kernel, verdict.InitialOutput != InitialOutput.GaussianProcess, new ExecutionSettings { AxisSizes = program.AxisSizes }, diagnostics);
+            network, plan, verdict.Kernel, verdict.InitialOutput != InitialOutput.GaussianProcess, new ExecutionSettings { AxisSizes = program.AxisSizes }, diagnostics, disturbance);
         if (descent is null && !diagnostics.HasErrors)
         {
             Refuse(program, "its kernel is computed for chains of fully connected layers", diagnostics);
@@ -69,10 +60,31 @@ internal static class KernelRun
     private static void Refuse(RunnableProgram program, string obstacle, DiagnosticBag diagnostics) => diagnostics.Add(
         Diagnostic.Create(Codes.NotAvailable, null, $"running the limit of `{program.Compilation.Network!.Name}`").WithNote(obstacle).WithNote(program.Verdict!.Text));
 
-    /// <summary>Closed forms are right to rounding; how errors of quadrature spread through a written step isn't bounded.</summary>
-    private static LimitRecord EstimatesOf(ExecutionRecord record, bool isClosedForm) => new(record.Name, record.Iteration, record.Shape, record.Values.Select(value => isClosedForm
-        ? new Estimate(value, 1e-13 * Math.Max(1, Math.Abs(value)), ErrorKind.Exact, 0)
-        : new Estimate(value, double.PositiveInfinity, ErrorKind.Bound, 0)).ToValueList());
+    /// <summary>Closed forms are right to rounding; how far errors of quadrature move a number is seen from a second run that is disturbed.</summary>
+    private static RunReport Written(RunnableProgram program, FunctionTraining<double> descent, bool startsAtZero, DiagnosticBag diagnostics)
+    {
+        ExecutionResult result = descent.Train(program.Feed, program.Plan!.Steps, null);
+        if (result.Failure is { } failure)
+        {
+            diagnostics.Add(RunReport.Of(failure, program.Source));
+        }
+
+        string tier = LayeredKernel.TierOf(descent.IsClosedForm);
+        ExecutionResult? disturbed = descent.IsClosedForm ? null : Descent<double>(program, diagnostics, Disturbance.Size)!.Train(program.Feed, program.Plan.Steps, null);
+        return RunReport.OfKernel(program.Compilation.Network!.Name, startsAtZero, $"{tier}, ± {(descent.IsClosedForm ? "rounding" : "a bound")}", tier, 0,
+            [.. result.Records.Select((record, i) => new LimitRecord(record.Name, record.Iteration, record.Shape, [.. record.Values.Select((value, k) => EstimateOf(value, disturbed is null ? null : MovedTo(disturbed, i, k)))]))]);
+
+        Estimate EstimateOf(double value, double? moved)
+        {
+            double rounding = 1e-13 * Math.Max(1, Math.Abs(value));
+            return moved is null
+                ? new Estimate(value, rounding, ErrorKind.Exact, 0)
+                : new Estimate(value, Math.Max(rounding, Disturbance.Bound(value, moved.Value, descent.LargestError)), ErrorKind.Bound, 0);
+        }
+
+        // A run that ended early says nothing of what came after.
+        static double MovedTo(ExecutionResult disturbed, int record, int place) => record < disturbed.Records.Count ? disturbed.Records[record].Values[place] : double.PositiveInfinity;
+    }
 
     /// <summary>Why f doesn't follow from the kernel alone; null when it does.</summary>
     public static string? Obstacle(RunnableProgram program)

@@ -24,10 +24,11 @@ public sealed class FunctionTraining<T>
     private readonly ValueList<string> outputs;
     private readonly SampleFunctions<T>[] functions;
     private readonly Dictionary<(int Kernel, int Output), (int Input, int Family)> families = [];
+    private readonly List<TangentRows> integrals = [];
     private int known;
 
     private FunctionTraining(
-        Network network, FunctionStep training, FunctionStep? test, IEnumerable<string> states, IReadOnlyList<ValueList<OutputLayers>> layers, ExecutionSettings settings)
+        Network network, FunctionStep training, FunctionStep? test, IEnumerable<string> states, IReadOnlyList<ValueList<OutputLayers>> layers, ExecutionSettings settings, double disturbance)
     {
         (this.training, this.test, this.states, outputs) = (training, test, [.. states], network.Outputs);
         sizeOfAxis = settings.SizeOfAxisIn(training.Program);
@@ -42,7 +43,8 @@ public sealed class FunctionTraining<T>
             {
                 foreach (var (output, place) in layers[kernel].Select((output, place) => (output, place)).Where(pair => pair.output.Input == input.Field))
                 {
-                    TangentRows rows = new(output.Layers);
+                    TangentRows rows = new(output.Layers, disturbance);
+                    integrals.Add(rows);
                     closed &= rows.IsClosedForm;
                     families[(kernel, place)] = (number, kernels.Count);
                     kernels.Add((rows, output.Axes.Aggregate(1, (product, axis) => product * sizeOfAxis(axis))));
@@ -59,6 +61,9 @@ public sealed class FunctionTraining<T>
     /// <summary>Whether the kernels have closed forms; else they are integrated, entry by entry.</summary>
     public bool IsClosedForm { get; }
 
+    /// <summary>A bound on the error of each integral so far, relative to the larger of it and 1.</summary>
+    public double LargestError => integrals.Max(rows => rows.LargestError);
+
     /// <summary>How many distinct samples the functions are made of.</summary>
     public int Samples => functions.Sum(space => space.Count);
 
@@ -69,7 +74,9 @@ public sealed class FunctionTraining<T>
     /// <param name="startsAtZero">Whether f₀ → 0.</param>
     /// <param name="settings">Sizes of axes.</param>
     /// <param name="diagnostics">Gets what isn't available.</param>
-    public static FunctionTraining<T>? Of(Network network, TrainingPlan plan, ValueList<string> contributing, bool startsAtZero, ExecutionSettings settings, DiagnosticBag diagnostics)
+    /// <param name="disturbance">How far each integral without a closed form is off, to see how errors spread.</param>
+    public static FunctionTraining<T>? Of(
+        Network network, TrainingPlan plan, ValueList<string> contributing, bool startsAtZero, ExecutionSettings settings, DiagnosticBag diagnostics, double disturbance = 0)
     {
         var step = plan.Written!;
         var groups = Groups(step, plan.Test, contributing);
@@ -86,7 +93,7 @@ public sealed class FunctionTraining<T>
 
         var training = new FunctionLowering(network, step, groups, diagnostics).Lower();
         var test = plan.Test is null ? null : new FunctionLowering(network, plan.Test, groups, diagnostics).Lower();
-        return training is null || (plan.Test is not null && test is null) ? null : new(network, training, test, step.Slots.Prepend(StepRule.Parameters), layers, settings);
+        return training is null || (plan.Test is not null && test is null) ? null : new(network, training, test, step.Slots.Prepend(StepRule.Parameters), layers, settings, disturbance);
     }
 
     /// <summary>The contributing weights, those apart that are named by themselves.</summary>

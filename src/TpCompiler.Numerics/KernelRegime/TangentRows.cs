@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using TpCompiler.Numerics.Kernels;
+using TpCompiler.Numerics.Limit;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.KernelRegime;
@@ -17,11 +18,14 @@ public sealed class TangentRows
     private readonly GaussianMoments?[] values;
     private readonly GaussianMoments?[] slopes;
     private readonly SpanFormula?[] formulas;
+    private readonly double disturbance;
+    private double largestError;
 
     /// <param name="network">The network.</param>
-    public TangentRows(LayeredNetwork network)
+    /// <param name="disturbance">How far each integral without a closed form is off, to see how errors spread.</param>
+    public TangentRows(LayeredNetwork network, double disturbance = 0)
     {
-        this.network = network;
+        (this.network, this.disturbance) = (network, disturbance);
         var layers = network.Layers.Select(layer => layer.Nonlinearity).ToList();
         var variable = LayeredNetwork.Variable;
         values = [.. layers.Select(phi => phi is null ? null : new GaussianMoments(phi, phi, variable))];
@@ -34,6 +38,9 @@ public sealed class TangentRows
 
     /// <summary>Whether every moment has a closed form.</summary>
     public bool IsClosedForm => values.Concat(slopes).All(moments => moments is null or { IsClosedForm: true });
+
+    /// <summary>A bound on the error of each integral so far, relative to the larger of it and 1.</summary>
+    public double LargestError => largestError;
 
     /// <summary>K = slope · x·x̄ + constant, of linear nets; null for others.</summary>
     public (double Slope, double Constant)? Affine
@@ -73,7 +80,7 @@ public sealed class TangentRows
         var c = squaredNorm;
         for (var l = 0; l < own.Length; l++)
         {
-            c = l == 0 ? c : values[l]!.At(own[l - 1], own[l - 1], own[l - 1]).Value;
+            c = l == 0 ? c : Integral(values[l]!, own[l - 1], own[l - 1], own[l - 1]);
             own[l] = (network.Layers[l].WeightVariance * c) + network.Layers[l].BiasVariance;
         }
 
@@ -121,8 +128,8 @@ public sealed class TangentRows
                 for (var j = 0; j < length; j++)
                 {
                     var q = others[l - 1].Span[j];
-                    theta[j] *= theta[j] == 0 ? 0 : layer.WeightVariance * slopes[l]!.At(own[l - 1], q, k[j]).Value;
-                    var c = values[l]!.At(own[l - 1], q, k[j]).Value;
+                    theta[j] *= theta[j] == 0 ? 0 : layer.WeightVariance * Integral(slopes[l]!, own[l - 1], q, k[j]);
+                    var c = Integral(values[l]!, own[l - 1], q, k[j]);
                     theta[j] += (layer.WeightRate * c) + layer.BiasRate;
                     k[j] = (layer.WeightVariance * c) + layer.BiasVariance;
                 }
@@ -130,6 +137,29 @@ public sealed class TangentRows
         }
 
         theta.CopyTo(products);
+    }
+
+    private double Integral(GaussianMoments moments, double p, double q, double r)
+    {
+        var moment = moments.At(p, q, r);
+        if (moments.IsClosedForm)
+        {
+            return moment.Value;
+        }
+
+        // Threads may race here: the largest stays in the end.
+        for (var seen = largestError; moment.Error / Math.Max(1, Math.Abs(moment.Value)) is var error && error > seen;)
+        {
+            var before = Interlocked.CompareExchange(ref largestError, error, seen);
+            if (before == seen)
+            {
+                break;
+            }
+
+            seen = before;
+        }
+
+        return Disturbance.Of(moment.Value, p, q, r, disturbance);
     }
 
     private static SpanFormula? FormulaOf(Expr phi)

@@ -10,14 +10,6 @@ namespace TpCompiler.Numerics.Limit.Covariances;
 /// </summary>
 public static class CovarianceEvaluator
 {
-    /// <summary>What an error is multiplied by that is estimated from one disturbed run.</summary>
-    private const double Caution = 10;
-
-    private const double Disturbance = 1e-6;
-
-    /// <summary>Rounding of the sums between integrals, for a number of size 1.</summary>
-    private const double Rounding = 1e-14;
-
     /// <summary>The tier, by how it computes its integrals.</summary>
     public const string ClosedForms = "closed forms", Integrals = "integrals over two Gaussians";
 
@@ -45,7 +37,7 @@ public static class CovarianceEvaluator
         try
         {
             // How far errors of integrals move an output is seen from a run in which all of them have some.
-            var disturbing = Task.Run(() => new CovarianceRun(limit, feed, sizeOfAxis, Disturbance, cancel), cancel);
+            var disturbing = Task.Run(() => new CovarianceRun(limit, feed, sizeOfAxis, Disturbance.Size, cancel), cancel);
             CovarianceRun exact;
             try
             {
@@ -61,14 +53,11 @@ public static class CovarianceEvaluator
             var records = limit.Outputs.Select(output =>
             {
                 var (tensor, other) = (exact.Scalars[output], disturbed.Scalars[output]);
-                return new LimitRecord(output, [], tensor.Shape.ToValueList(), tensor.Span.ToArray().Select((value, i) => new Estimate(value, ErrorOf(value, other.Span[i]), kind, 0)).ToValueList());
+                return new LimitRecord(output, [], tensor.Shape.ToValueList(), tensor.Span.ToArray().Select((value, i) => new Estimate(value, Disturbance.Bound(value, other.Span[i], exact.Variables.LargestError), kind, 0)).ToValueList());
             }).ToValueList();
             return records.SelectMany(record => record.Values).All(estimate => double.IsFinite(estimate.Value))
                 ? new LimitResult(records, kind == ErrorKind.Exact ? ClosedForms : Integrals, 0, 1, LimitShortfall.None, LimitResult.LargestErrorOf(records), null)
                 : null;
-
-            double ErrorOf(double value, double moved) =>
-                (Rounding * Math.Max(1, Math.Abs(value))) + (Caution * Math.Abs(moved - value) / Disturbance * Math.Max(exact.Variables.LargestError, 1e-16));
         }
         catch (NoCovariancesException)
         {
