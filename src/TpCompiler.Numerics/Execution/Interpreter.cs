@@ -361,9 +361,19 @@ public abstract partial class Interpreter<T, TMatrix>
     }
 
     /// <summary>A vector that the program doesn't have, computed from values that it has now: what to look at beside it.</summary>
-    protected Tensor<T> Beside(Instruction.Nonlin nonlin)
+    /// <param name="nonlin">How.</param>
+    /// <param name="memory">Where; replaced when it has too little room.</param>
+    protected Tensor<T> Beside(Instruction.Nonlin nonlin, ref T[] memory)
     {
-        var vector = new Tensor<T>([.. nonlin.Result.Indices.Select(binder => table.SizeOfAxis(binder.Axis))], Coordinates(nonlin.Result.Widths[0]));
+        int[] shape = [.. nonlin.Result.Indices.Select(binder => table.SizeOfAxis(binder.Axis))];
+        var coordinates = Coordinates(nonlin.Result.Widths[0]);
+        var length = shape.Aggregate(coordinates, (product, size) => checked(product * size));
+        if (memory.Length < length)
+        {
+            memory = new T[length];
+        }
+
+        var vector = new Tensor<T>(shape, coordinates, memory);
         Compiled(nonlin, () => NonlinKernel<T>.Of(nonlin, table, WidthValue)).Run(frame, vector, 1);
         return vector;
     }

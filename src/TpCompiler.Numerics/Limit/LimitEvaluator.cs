@@ -149,7 +149,7 @@ public static class LimitEvaluator
 
         var points = settings.Points ?? (bytesPerPair > 0 ? FirstPointsOfPairs : FirstPoints);
         LimitResult? fewer = null;
-        var watched = new DominantPoints(limit);
+        var tails = new TailWatch(limit, settings.Replicates);
         while (true)
         {
             if (Memory(points) > settings.MaxMemory)
@@ -157,8 +157,8 @@ public static class LimitEvaluator
                 return LimitResult.Nothing(points, settings.Replicates, LimitShortfall.Memory) with { MemoryNeeded = Memory(points) };
             }
 
-            fewer ??= points >= 4 ? AtPoints(watched, feed, settings, points / 4, null, cancel) : null;
-            var result = ErrorsThatHold.Beside(fewer, AtPoints(watched, feed, settings, points, progress, cancel));
+            fewer ??= points >= 4 ? AtPoints(limit, tails, feed, settings, points / 4, null, cancel) : null;
+            var result = ErrorsThatHold.Beside(fewer, AtPoints(limit, tails, feed, settings, points, progress, cancel));
             fewer = result;
             if (integrated is not null && result.LargestError * points / settings.MaxPoints > integrated.LargestError)
             {
@@ -295,31 +295,28 @@ public static class LimitEvaluator
         var interpreter = new LimitInterpreter(limit, Execution(settings, 1), new QuasiRandomCarrier(Few, settings.Seed), settings.Seed);
         interpreter.Run(feed, null, cancel);
         var sizeOfAxis = Execution(settings, 1).SizeOfAxisIn(limit);
-        var rows = limit.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Sum(definition => definition.Indices.Aggregate(1.0, (product, index) => product * sizeOfAxis(index.Axis)));
+        var rows = limit.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Sum(RowsOf) + new TailWatch(limit, settings.Replicates).Vectors.Select(RowsOf).DefaultIfEmpty(0).Max();
         return ((interpreter.BytesPerNumber + (sizeof(double) * rows)) * settings.Threads, (double)interpreter.PairBytes / (Few * Few) * settings.Threads, interpreter.Spaces);
+
+        double RowsOf(Definition vector) => vector.Indices.Aggregate(1.0, (product, index) => product * sizeOfAxis(index.Axis));
     }
 
     private static LimitResult AtPoints(
-        DominantPoints watched, IDataFeed feed, LimitSettings settings, int points, IProgress<LimitProgress>? progress, CancellationToken cancel)
+        Program limit, TailWatch tails, IDataFeed feed, LimitSettings settings, int points, IProgress<LimitProgress>? progress, CancellationToken cancel)
     {
-        var runs = new ExecutionResult[settings.Replicates];
+        var runs = new Scramblings.Run[settings.Replicates];
         var done = 0;
         Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = settings.Threads }, replicate =>
         {
             var carrier = new QuasiRandomCarrier(points, (settings.Seed * 0x1_0000) + (ulong)replicate);
-            var interpreter = new LimitInterpreter(watched.Program, Execution(settings, 1), carrier, settings.Seed);
-            runs[replicate] = WorkSharing.Alone(() => interpreter.Run(feed, null, cancel));
+            var interpreter = new LimitInterpreter(limit, Execution(settings, 1), carrier, settings.Seed, tails: tails);
+            runs[replicate] = new(WorkSharing.Alone(() => interpreter.Run(feed, null, cancel)), interpreter.Tails);
             progress?.Report(new LimitProgress(points, Interlocked.Increment(ref done), runs.Length));
         });
 
-        if (runs.Any(run => run.Failure is { } stopped && watched.IsAdded(stopped.Instruction.Result.Name)))
-        {
-            return AtPoints(watched.Unwatched, feed, settings, points, progress, cancel);
-        }
-
-        var records = Scramblings.Combine(runs, points, watched);
-        var shortfall = runs.Select(ShortfallOf).Max();
-        var failure = runs.Select(run => run.Failure).FirstOrDefault(found => found is not null);
+        var records = Scramblings.Combine(runs, points, tails);
+        var shortfall = runs.Select(run => ShortfallOf(run.Result)).Max();
+        var failure = runs.Select(run => run.Result.Failure).FirstOrDefault(found => found is not null);
         return new LimitResult(records, QuasiRandom, points, runs.Length, shortfall, LimitResult.LargestErrorOf(records), failure);
     }
 

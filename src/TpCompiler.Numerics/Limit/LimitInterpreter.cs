@@ -4,6 +4,7 @@ using TpCompiler.Limits;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Kernels;
 using TpCompiler.Numerics.Limit.Grids;
+using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Limit;
 
@@ -13,12 +14,14 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     private readonly Carrier carrier;
     private readonly ulong seed;
     private readonly KinkArguments? kinks;
+    private readonly TailWatch? tails;
     private readonly HashSet<string> vectors;
     private readonly string[] names;
     private readonly CoordinateSpaces spaces;
     private readonly Dictionary<string, CoordinateSpace> met = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double> ratios;
     private readonly List<ConditionedMatrix> gaussians = [];
+    private double[] besides = [];
     private long factorBytes;
 
     /// <param name="program">A limit program.</param>
@@ -26,12 +29,14 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     /// <param name="carrier">What vectors live in.</param>
     /// <param name="seed">Chooses the values of Gaussian scalars, which stay random in the limit.</param>
     /// <param name="kinks">Arguments to write down where they are met.</param>
-    public LimitInterpreter(Program program, ExecutionSettings settings, Carrier carrier, ulong seed, KinkArguments? kinks = null)
+    /// <param name="tails">Moments whose largest terms to write down.</param>
+    public LimitInterpreter(Program program, ExecutionSettings settings, Carrier carrier, ulong seed, KinkArguments? kinks = null, TailWatch? tails = null)
         : base(program, settings)
     {
         this.carrier = carrier;
         this.seed = seed;
         this.kinks = kinks;
+        this.tails = tails;
         vectors = program.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
         spaces = CoordinateSpaces.Of(program);
         names = [.. program.Body.Definitions().SelectMany(definition => definition.Kind switch
@@ -51,6 +56,7 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         met.Clear();
         gaussians.Clear();
         AtKinks.Clear();
+        Tails.Clear();
         (factorBytes, PairBytes) = (0, 0);
         foreach (var name in names)
         {
@@ -63,6 +69,9 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
 
     /// <summary>The arguments of functions with kinks less the place of the kink, in the order of the run, each with its space.</summary>
     public List<(int Space, Execution.Tensor<double> Values)> AtKinks { get; } = [];
+
+    /// <summary>The ends of the terms of Moments, one for each number of a Moment, by its name and the counters of the enclosing loops.</summary>
+    public Dictionary<(string Moment, ValueList<int> Iteration), ExtremeTerms[]> Tails { get; } = [];
 
     /// <summary>Memory of the matrices with an entry for each pair of points.</summary>
     public long PairBytes { get; private set; }
@@ -87,8 +96,37 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     {
         foreach (var kink in kinks?.At(instruction) ?? [])
         {
-            AtKinks.Add((SpaceOf(spaces.OfVector(kink.Vector)).Number, Beside(kink.Argument)));
+            double[] memory = [];
+            AtKinks.Add((SpaceOf(spaces.OfVector(kink.Vector)).Number, Beside(kink.Argument, ref memory)));
         }
+
+        if (tails?.Of(instruction) is { } terms)
+        {
+            Tails[(terms.Moment, Iteration.ToArray().ToValueList())] = TailsOf(terms);
+        }
+    }
+
+    private ExtremeTerms[] TailsOf(TailWatch.Terms terms)
+    {
+        var vector = Beside(terms.Term, ref besides);
+        var ends = Enumerable.Range(0, vector.Rows).Select(row => ExtremeTerms.Of(vector.Row(row), tails!.Kept)).ToArray();
+        if (ends.Any(end => end.IsZero))
+        {
+            var scales = new double[ends.Length];
+            Array.Fill(scales, 1);
+            foreach (var factor in terms.Factors)
+            {
+                var rows = Beside(factor, ref besides);
+                for (var row = 0; row < scales.Length; row++)
+                {
+                    scales[row] *= Math.Sqrt(TensorPrimitives.SumOfSquares(rows.Row(row)) / carrier.Length);
+                }
+            }
+
+            ends = [.. ends.Select((end, row) => end with { Scale = scales[row] })];
+        }
+
+        return ends;
     }
 
     protected override void GaussianVector(Definition definition, double variance, Span<double> rows)

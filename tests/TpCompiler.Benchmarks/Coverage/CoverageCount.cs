@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace TpCompiler.Benchmarks.Coverage;
 
 /// <summary>How often reported errors hold, and how large they are beside the true ones: an error that always holds may still be useless.</summary>
@@ -7,6 +9,9 @@ namespace TpCompiler.Benchmarks.Coverage;
 /// <param name="Outside">The runs whose true error is outside.</param>
 internal sealed record CoverageCount(int Inside, int Total, double MedianRatio, IReadOnlyList<CoverageSuite.RunOf> Outside)
 {
+    /// <summary>The least share of runs whose error holds that leaves a chance of 1 in 40 to see as many as were seen: the lower end of Clopper and Pearson's interval of 95 %.</summary>
+    public double LeastShare => Inside == 0 ? 0 : Beta.InvCDF(Inside, Total - Inside + 1, 0.025);
+
     /// <param name="runs">Runs; null for what was not run.</param>
     /// <param name="errors">How many reported errors the true one may be.</param>
     public static CoverageCount Of(IEnumerable<CoverageSuite.RunOf?> runs, double errors = 1)

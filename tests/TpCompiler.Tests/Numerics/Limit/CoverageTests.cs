@@ -18,18 +18,21 @@ public class CoverageTests
         Assert.Empty(CoverageSuite.Chosen(kind).Outside);
     }
 
-    [Fact]
-    public void Three_standard_errors_hold_in_99_of_100_runs_heavy_tails_included()
-    {
-        var coverages = CoverageSuite.Kinds.Select(kind => CoverageSuite.Random(kind, 2)).ToList();
-        Assert.True(coverages.Sum(coverage => coverage.Inside) >= 0.99 * coverages.Sum(coverage => coverage.Total), string.Join('\n', coverages.SelectMany(coverage => coverage.Outside)));
-    }
-
-    /// <summary>Errors that hold because they are large would be no use.</summary>
+    /// <summary>
+    /// By themselves, so that those which are easy don't hide them: a spread of 16 runs holds in 91 of 100 with heavy tails, and in 84 of the extreme ones. Errors that hold because they are large would be no use: so many times the
+    /// true ones they are at most, half of the time. What holds in the one run of a hundred that misses the tail has to be larger than the usual error, the more the heavier the tail is.
+    /// </summary>
     [Theory]
-    [InlineData("smooth", 6)]
-    [InlineData("kinked", 6)]
-    [InlineData("heavy-tailed", 8)]
-    public void Reported_errors_are_of_the_size_of_the_true_ones(string kind, double most) =>
-        Assert.InRange(CoverageSuite.Random(kind, 2).MedianRatio, 1, most);
+    [InlineData("smooth", 4, 6)]
+    [InlineData("kinked", 6, 6)]
+    [InlineData("near-degenerate", 3, 8)]
+    [InlineData("whole limit", 3, 8)]
+    [InlineData("heavy-tailed", 8, 10)]
+    [InlineData("extreme", 6, 12)]
+    public void Three_standard_errors_hold_in_99_of_100_runs_of_each_kind_and_are_no_larger_than_they_must_be(string kind, int seeds, double most)
+    {
+        var coverage = CoverageSuite.Random(kind, seeds);
+        Assert.True(coverage.Inside >= 0.99 * coverage.Total, string.Join('\n', coverage.Outside));
+        Assert.InRange(coverage.MedianRatio, 1, most);
+    }
 }

@@ -1,0 +1,68 @@
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Numerics.Limit;
+
+/// <summary>
+/// The Moments that the outputs of a program are made of, and their terms as vectors that the program doesn't have: what <see cref="LimitInterpreter"/> looks at beside a run for <see cref="ExtremeTerms"/>.
+/// </summary>
+internal sealed class TailWatch
+{
+    private readonly Dictionary<string, ValueList<string>> momentsOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<Instruction.Moment, Terms> terms = new(ReferenceEqualityComparer.Instance);
+
+    /// <param name="limit">A program that runs at points.</param>
+    /// <param name="runs">R, how many independent runs of it there are.</param>
+    public TailWatch(Program limit, int runs)
+    {
+        Kept = runs + 1;
+        var definitions = limit.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
+        var vectors = definitions.Values.Where(instruction => instruction.Result.Kind == ValueKind.Vector).Select(instruction => instruction.Result.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var output in limit.Outputs.Distinct())
+        {
+            momentsOf[output] = MomentsBehind(output, definitions, []).ToValueList();
+        }
+
+        foreach (var moment in momentsOf.Values.SelectMany(names => names).Distinct().Select(name => (Instruction.Moment)definitions[name]).Where(moment => moment.Body.References().Any(reference => vectors.Contains(reference.Name))))
+        {
+            var bound = moment.Result.Indices.Select(binder => binder.Name).ToHashSet(StringComparer.Ordinal);
+            var factors = moment.Body is Expr.Multiply product ? product.Factors : [moment.Body];
+            terms.Add(moment, new Terms(moment.Result.Name, Vector(moment, "term", moment.Body), [.. factors.Where(factor => factor.FreeIndices().All(bound.Contains)).Select((factor, i) => Vector(moment, $"factor {i}", factor))]));
+        }
+
+        static Instruction.Nonlin Vector(Instruction.Moment moment, string role, Expr body) => new(moment.Result with { Name = $"{role} of {moment.Result.Name}", Widths = [moment.Width] }, body);
+    }
+
+    /// <summary>How many terms of each end are kept.</summary>
+    public int Kept { get; }
+
+    /// <summary>The terms that are looked at, as vectors.</summary>
+    public IEnumerable<Definition> Vectors => terms.Values.Select(watched => watched.Term.Result);
+
+    /// <summary>The terms of a Moment that outputs are made of; null of another instruction.</summary>
+    public Terms? Of(Instruction instruction) => instruction is Instruction.Moment moment ? terms.GetValueOrDefault(moment) : null;
+
+    /// <summary>The Moments that an output is a function of; itself, if it is one.</summary>
+    public ValueList<string> MomentsOf(string output) => momentsOf.GetValueOrDefault(output, []);
+
+    private static IEnumerable<string> MomentsBehind(string name, Dictionary<string, Instruction> definitions, HashSet<string> seen)
+    {
+        if (!seen.Add(name) || !definitions.TryGetValue(name, out var instruction))
+        {
+            return [];
+        }
+
+        return instruction switch
+        {
+            Instruction.Moment => [name],
+            Instruction.Nonlin { Result.Kind: ValueKind.Scalar } scalar => scalar.Reads().SelectMany(read => MomentsBehind(read, definitions, seen)),
+            _ => [],
+        };
+    }
+
+    /// <summary>A Moment's terms.</summary>
+    /// <param name="Moment">Its name.</param>
+    /// <param name="Term">What it is the mean of.</param>
+    /// <param name="Factors">What the term is a product of.</param>
+    internal sealed record Terms(string Moment, Instruction.Nonlin Term, ValueList<Instruction.Nonlin> Factors);
+}
