@@ -6,6 +6,7 @@ using TpCompiler.Emit.Code;
 using TpCompiler.Emit.Targets;
 using TpCompiler.Ir;
 using TpCompiler.Language;
+using TpCompiler.Limits.Derivation;
 using TpCompiler.Limits.Scaling;
 
 namespace TpCompiler.Cli.Commands;
@@ -119,15 +120,18 @@ internal sealed class CompileCommand : Command
             return target.Simulator(program, compilation.Network, compilation.TrainingPlan);
         }
 
-        if (target.Evaluator is not { } evaluator)
-        {
-            return (null, new Refusal(program.Name, "this target has no evaluator"));
-        }
-
         Verdict? verdict = LimitOf.Verdict(compilation, program);
-        return verdict?.Regime == Regime.KernelRegime
-            ? (null, new Refusal(program.Name, "it is in the kernel regime, whose limit is kernel gradient descent and no program; `tpc run --limit` runs it"))
-            : LimitOf.Program(program, verdict, source, compilation.Diagnostics) is { } limit ? evaluator(limit) : null;
+        return verdict?.Regime == Regime.KernelRegime ? WrittenKernel(target, program, compilation, verdict)
+            : target.Evaluator is not { } evaluator ? (null, new Refusal(program.Name, "this target has no evaluator of such a limit"))
+            : LimitOf.Program(program, verdict, source, compilation.Diagnostics) is { } limit ? evaluator(limit)
+            : null;
+    }
+
+    private static (string? Text, Refusal? Refusal) WrittenKernel(Target target, Program program, Compilation compilation, Verdict verdict)
+    {
+        (KernelDescentProgram? kernel, string? reason) = KernelDescentProgram.Of(compilation.Network!, verdict.Kernel, verdict.InitialOutput, compilation.TrainingPlan!);
+        reason ??= target.KernelEvaluator is null ? "this target has no kernel gradient descent" : null;
+        return reason is null ? target.KernelEvaluator!(kernel!) : (null, new Refusal(program.Name, $"it is in the kernel regime, and {reason}; `tpc run --limit` has its numbers where there are any"));
     }
 
     private static void Emit(Derivation derivation, Emitter emitter, string? output, Reporter reporter, DiagnosticBag diagnostics)

@@ -21,6 +21,9 @@ internal sealed partial class ExpressionLowering(IReadOnlyDictionary<string, Def
     /// <summary>Values that are arrays of integers.</summary>
     public IReadOnlySet<string> WholeNumbers { get; init; } = new HashSet<string>();
 
+    /// <summary>Of expectations E φ(u) ψ(v): u, v and their covariance K[b,b']; null where there are none.</summary>
+    public (Expr.Reference U, Expr.Reference V, Expr.Reference Covariance)? Law { get; set; }
+
     /// <summary>From here on φ(h) is read where it was kept under a name.</summary>
     public void Remember(Instruction.Nonlin nonlin)
     {
@@ -99,6 +102,10 @@ internal sealed partial class ExpressionLowering(IReadOnlyDictionary<string, Def
                 return new TensorExpr.Number(expr);
             case Expr.IndexValue index:
                 return axes.TryGetValue(index.Index, out string? axis) && order.Contains(index.Index) ? new TensorExpr.Position(index.Index, axis) : new TensorExpr.Counter(index.Index);
+            case Expr.Reference argument when Law is { } given && (argument.Equals(given.U) || argument.Equals(given.V)):
+                return new TensorExpr.Value(argument.Name, []);
+            case Expr.Expectation mean when Law is { } law:
+                return new TensorExpr.PairMean(law.U.Name, law.V.Name, Visit(mean.Body, coordinate), Read(law.Covariance, []));
             case Expr.Reference reference:
                 return Read(reference, SidesOf(definitions[reference.Name], coordinate));
             case Expr.Add add:

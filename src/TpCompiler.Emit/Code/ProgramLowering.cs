@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TpCompiler.Ir;
+using TpCompiler.Limits.Derivation;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Emit.Code;
@@ -13,6 +14,7 @@ public sealed class ProgramLowering
     private readonly Dictionary<string, string> names = new(StringComparer.Ordinal);
     private readonly ExpressionLowering expressions;
     private readonly HashSet<string> wholeNumbers;
+    private KernelDescentProgram? kernel;
     private Refusal? refusal;
 
     private ProgramLowering(Program program, Expr? meanFactor)
@@ -25,10 +27,10 @@ public sealed class ProgramLowering
     }
 
     /// <summary>The code, or the first instruction that can't be said in it.</summary>
-    public static (TensorCode? Code, Refusal? Refusal) Of(Program program)
-    {
-        return Of(program, null);
-    }
+    public static (TensorCode? Code, Refusal? Refusal) Of(Program program) => Of(program, null);
+
+    /// <summary>The code of kernel gradient descent, or the first instruction that can't be said in it.</summary>
+    public static (TensorCode? Code, Refusal? Refusal) OfKernel(KernelDescentProgram kernel) => Of(kernel.Program, null, kernel);
 
     /// <summary>
     /// The code of a limit program, whose matrices are objects that a vector is multiplied with, or the first instruction that can't be said in it; a mean over coordinates is
@@ -36,9 +38,9 @@ public sealed class ProgramLowering
     /// </summary>
     public static (TensorCode? Code, Refusal? Refusal) OfLimit(Program limit, Expr meanFactor) => Of(limit, meanFactor);
 
-    private static (TensorCode? Code, Refusal? Refusal) Of(Program program, Expr? meanFactor)
+    private static (TensorCode? Code, Refusal? Refusal) Of(Program program, Expr? meanFactor, KernelDescentProgram? kernel = null)
     {
-        ProgramLowering lowering = new(program, meanFactor);
+        ProgramLowering lowering = new(program, meanFactor) { kernel = kernel };
         lowering.NameStates(program.Body);
         ValueList<TensorStatement> body = lowering.Block(program.Body);
         return lowering.refusal is { } refusal
@@ -131,9 +133,10 @@ public sealed class ProgramLowering
             case Instruction.Nonlin { Body.IsZero: true } or Instruction.MatrixSum { Terms.Count: 0 }:
                 return new TensorStatement.Zeros(name, shape);
             case Instruction.Nonlin nonlin:
+                expressions.Law = kernel is not null && kernel.Laws.TryGetValue(result.Name, out Expr.Reference? law) ? (kernel.Variables.U, kernel.Variables.V, law) : null;
                 TensorExpr body = expressions.Lower(nonlin.Body, result);
                 expressions.Remember(nonlin);
-                return new TensorStatement.Assign(name, nonlin.IsConstant ? new TensorExpr.Stopped(body) : body, Equation(result, nonlin.Body));
+                return new TensorStatement.Assign(name, nonlin.IsConstant ? new TensorExpr.Stopped(body) : body, Equation(result, nonlin.Body) + kernel?.LawText(result.Name));
             case Instruction.Moment moment:
                 return new TensorStatement.Assign(name, expressions.Mean(moment.Width, moment.Body, result, meanFactor ?? Expr.WidthTo(moment.Width, -1)), $"{result.AsReference()} = mean over {moment.Width} of {moment.Body}");
             case Instruction.MatMul limit when meanFactor is not null:

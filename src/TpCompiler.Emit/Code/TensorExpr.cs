@@ -75,6 +75,15 @@ public abstract record TensorExpr(ValueList<string> Dims)
     /// <summary>The sum over the dimensions of the body that are not in <paramref name="Dims"/>.</summary>
     public sealed record Total(TensorExpr Body, ValueList<string> Dims) : TensorExpr(Dims);
 
+    /// <summary>
+    /// At each pair of samples, the two dimensions of <paramref name="Covariance"/>, the mean of a function of the Gaussian numbers u and v that have this covariance.
+    /// </summary>
+    /// <param name="U">The first argument of the function.</param>
+    /// <param name="V">The second.</param>
+    /// <param name="Body">The function, without dimensions.</param>
+    /// <param name="Covariance">The covariances of all samples.</param>
+    public sealed record PairMean(string U, string V, TensorExpr Body, TensorExpr Covariance) : TensorExpr(Covariance.Dims);
+
     /// <summary>A matrix of a limit program times a vector, which has the axes of the matrix first.</summary>
     public sealed record MatrixTimes(string Matrix, bool Transposed, TensorExpr Vector) : TensorExpr(Vector.Dims);
 
@@ -106,6 +115,7 @@ public abstract record TensorExpr(ValueList<string> Dims)
         Apply apply => [apply.Argument],
         Contraction contraction => contraction.Factors,
         Total total => [total.Body],
+        PairMean mean => [mean.Body, mean.Covariance],
         MatrixTimes times => [times.Vector],
         FactorPairs factors => [factors.Left, factors.Right],
         _ => throw new UnreachableException(),

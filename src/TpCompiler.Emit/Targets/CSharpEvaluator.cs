@@ -275,6 +275,10 @@ internal sealed class CSharpEvaluator : CSharpProgram
         if (isVector && result.Indices.Count == 0)
         {
             Writer.Line($"double[] {entry} = new double[{Size}];");
+            if (limit.IsZero)
+            {
+                return;
+            }
         }
         else
         {

@@ -62,6 +62,15 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
     /// <summary>A vector of zeros, which stands outside an axis, where a vector over axes is an array of arrays, one for each position; null where it is one array with the coordinate last.</summary>
     public string? ZeroVector { get; set; }
 
+    /// <summary>Names that are no values of the program: arguments of a function that is written in place.</summary>
+    public Dictionary<string, string> Arguments { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Functions that this program has a text of its own for.</summary>
+    public Dictionary<string, string> OwnFunctions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>How an expectation is written, its body given; null where there are none.</summary>
+    public Func<string, string>? Expectation { get; set; }
+
     /// <summary>From here on the sum is read where it is kept, to the end of the scope that it is written in.</summary>
     public void Keep(Expr sum, string name) => sums = sums.SetItem(sum, name);
 
@@ -95,6 +104,8 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
                 return (PowerOf(names.Of("width", width.Width), width.Exponent), Level.Atom);
             case Expr.IndexValue index:
                 return ("(double)" + names.Of("index", index.Index), Level.Atom);
+            case Expr.Reference argument when Arguments.TryGetValue(argument.Name, out string? given):
+                return (given, Level.Atom);
             case Expr.Reference reference when definitions[reference.Name].Kind == ValueKind.Matrix:
                 return (MatrixEntry(reference), Level.Atom);
             case Expr.Reference reference:
@@ -111,6 +122,8 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
                 return (WriteCall(call), Level.Atom);
             case Expr.Sum:
                 return (sums[expr], Level.Atom);
+            case Expr.Expectation mean when Expectation is { } written:
+                return (written(Print(mean.Body)), Level.Atom);
             default:
                 throw new UnreachableException();
         }
@@ -232,7 +245,7 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
 
     private string WriteCall(Expr.Call call)
     {
-        if (!Functions.TryGetValue(call.Function, out string? format))
+        if (!OwnFunctions.TryGetValue(call.Function, out string? format) && !Functions.TryGetValue(call.Function, out format))
         {
             Missing ??= call.Function;
             return call.Function;

@@ -29,6 +29,9 @@ internal sealed class CSharpNames(params string[] more)
         return known;
     }
 
+    /// <summary>One name for two: the first is called as the second.</summary>
+    public void Share(string kind, string first, string second) => names[(kind, first)] = Of(kind, second);
+
     /// <summary>A name that nothing has.</summary>
     public string Fresh(string wanted)
     {

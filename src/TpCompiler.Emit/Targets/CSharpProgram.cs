@@ -21,6 +21,7 @@ internal abstract class CSharpProgram
     {
         (Program, Writer, Names) = (program, writer, names);
         Definitions = program.Body.Definitions().ToDictionary(definition => definition.Name, StringComparer.Ordinal);
+        ShareNames(program.Body);
         foreach (string name in Definitions.Keys)
         {
             names.Of("value", name);
@@ -95,11 +96,32 @@ internal abstract class CSharpProgram
         }
     }
 
+    /// <summary>The initial value of a state has the state's name, where nothing else reads it.</summary>
+    private void ShareNames(ValueList<Statement> block)
+    {
+        foreach (Loop loop in block.OfType<Loop>())
+        {
+            foreach (Carried carried in loop.Carried)
+            {
+                if (block.OfType<Instruction>().Any(instruction => instruction.Result.Name == carried.Initial)
+                    && block.All(statement => ReferenceEquals(statement, loop) || !statement.Reads().Contains(carried.Initial))
+                    && loop.Carried.Count(other => other.Initial == carried.Initial) == 1
+                    && !loop.Body.SelectMany(statement => statement.Reads()).Contains(carried.Initial)
+                    && !Program.Outputs.Contains(carried.Initial))
+                {
+                    Names.Share("value", carried.Initial, carried.State.Name);
+                }
+            }
+
+            ShareNames(loop.Body);
+        }
+    }
+
     private void WriteLoop(Loop loop, string? counter)
     {
         string own = Names.Of("index", loop.Counter);
         Writer.Line();
-        foreach (Carried carried in loop.Carried)
+        foreach (Carried carried in loop.Carried.Where(carried => Names.Of("value", carried.Initial) != Names.Of("value", carried.State.Name)))
         {
             Writer.Line($"var {Names.Of("value", carried.State.Name)} = {Names.Of("value", carried.Initial)};");
         }

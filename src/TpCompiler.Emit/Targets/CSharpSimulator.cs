@@ -10,13 +10,13 @@ namespace TpCompiler.Emit.Targets;
 /// The finite net in C#, one file for <c>dotnet run FILE.cs</c>: loops over entries, as the Tensor Program says them, so that lookups, shifted indices and conditions need nothing special.
 /// Vectors and matrices are single precision, scalars and sums double, as in <c>tpc run</c>.
 /// </summary>
-internal sealed class CSharpSimulator : CSharpProgram
+internal class CSharpSimulator : CSharpProgram
 {
     private readonly string row;
     private readonly string column;
 
-    private CSharpSimulator(Program program)
-        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames())
+    protected CSharpSimulator(Program program, params string[] taken)
+        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames(taken))
     {
         foreach (Width width in program.Widths)
         {
@@ -30,12 +30,22 @@ internal sealed class CSharpSimulator : CSharpProgram
 
     public static (string? Text, Refusal? Refusal) Write(Program program, Network? network, TrainingPlan? plan)
     {
-        CSharpSimulator simulator = new(program);
-        simulator.WriteProgram();
-        return simulator.Refusal is { } refusal ? (null, refusal) : (simulator.Writer.ToString(), null);
+        return new CSharpSimulator(program).Written();
     }
 
-    private void WriteProgram()
+    protected (string? Text, Refusal? Refusal) Written()
+    {
+        WriteHeader();
+        WriteSizes();
+        Writer.Line();
+        WriteBlock(Program.Body, null);
+        Writer.Line();
+        WriteLibrary();
+        return Refusal is { } refusal ? (null, refusal) : (Writer.ToString(), null);
+    }
+
+    /// <summary>What stands before the sizes of axes: what the program is, what it imports, its options.</summary>
+    protected virtual void WriteHeader()
     {
         bool reads = Program.Body.Instructions().OfType<Instruction.Data>().Any();
         string n = Program.Widths.Count > 0 ? Names.Of("width", Program.Widths[0].Name) : "n";
@@ -55,13 +65,13 @@ internal sealed class CSharpSimulator : CSharpProgram
         {
             Writer.Line($"int {Names.Of("width", width.Name)} = Math.Max(1, (int)Math.Round({Expressions.Print(width.Ratio)} * (double){n}));");
         }
-
-        WriteSizes();
-        Writer.Line();
-        WriteBlock(Program.Body, null);
-        Writer.Line();
-        CSharpLibrary.Write(Writer);
     }
+
+    /// <summary>The functions that the text calls.</summary>
+    protected virtual void WriteLibrary() => CSharpLibrary.Write(Writer);
+
+    /// <summary>What else there is to say of a result, behind its equation.</summary>
+    protected virtual string Note(Definition result) => string.Empty;
 
     protected override void WriteReport(Definition output, string? counter)
     {
@@ -102,7 +112,7 @@ internal sealed class CSharpSimulator : CSharpProgram
                 break;
             case Instruction.Nonlin nonlin:
                 Expr body = Nonlinearities.ExpandAll(nonlin.Body).RenameSumsApart(result.Indices.Select(binder => binder.Name));
-                Writer.Comment($"{result.AsReference()} = {nonlin.Body}");
+                Writer.Comment($"{result.AsReference()} = {nonlin.Body}{Note(result)}");
                 WriteEntries(result, made, () =>
                 {
                     WriteSums(body, sum => !HasVector(sum));

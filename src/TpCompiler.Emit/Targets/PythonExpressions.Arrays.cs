@@ -55,6 +55,11 @@ internal sealed partial class PythonExpressions
             return (Wrap(Write(turned), Level.Atom) + ".T", Level.Atom);
         }
 
+        if (contraction.Factors is [{ Dims.Count: 2 } square] && square.Dims[0] == square.Dims[1] && contraction.Dims.Count == 1)
+        {
+            return (Wrap(Write(square), Level.Atom) + ".diagonal()", Level.Atom);
+        }
+
         Dictionary<string, char> letters = [];
         foreach (string dim in contraction.Factors.SelectMany(factor => factor.Dims))
         {

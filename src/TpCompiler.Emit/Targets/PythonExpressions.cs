@@ -54,6 +54,7 @@ internal sealed partial class PythonExpressions(PythonLibrary library, Func<stri
         TensorExpr.Product product => WriteProduct(product),
         TensorExpr.Power power => WritePower(Write(power.Base), power.Exponent),
         TensorExpr.Apply apply => (WriteCall(apply), Level.Atom),
+        TensorExpr.PairMean mean => ($"pair_mean(lambda {name(mean.U)}, {name(mean.V)}: {Write(mean.Body).Text}, {Write(mean.Covariance).Text})", Level.Atom),
         TensorExpr.MatrixTimes times => ($"{name(times.Matrix)}.{(times.Transposed ? "transposed_times" : "times")}({Write(times.Vector).Text})", Level.Atom),
         TensorExpr.FactorPairs factors => (WriteFactors(factors), Level.Atom),
         TensorExpr.Contraction contraction => WriteContraction(contraction),

@@ -52,6 +52,7 @@ internal sealed record PythonLibrary(string Module, string Axis, IReadOnlyDictio
                 def erf(x):
                     return np.vectorize(math.erf, otypes=[x.dtype])(x)
                 """",
+            ["pair_mean"] = KernelText.PairMean("np", "np.diagonal(K)", "np.divide(K, deviation, out=np.zeros_like(K), where=deviation > 0)", "np.sqrt(np.maximum(variance - slope**2, 0))", "np.linspace(-10, 10, 2 * nodes + 1)"),
             ["shifted"] = """"
                 def shifted(x, offset, axis):
                     """x at the position i + offset of an axis, zero outside of it."""
@@ -76,7 +77,7 @@ internal sealed record PythonLibrary(string Module, string Axis, IReadOnlyDictio
         ["step"] = "({0} > 0).to({0}.dtype)",
         ["sigmoid"] = "torch.sigmoid({0})",
         ["silu"] = "nn.functional.silu({0})",
-        ["softplus"] = "nn.functional.softplus({0})",
+        ["softplus"] = "nn.functional.softplus({0}, threshold=40)",
         ["elu"] = "nn.functional.elu({0}, {1})",
         ["erf"] = "torch.erf({0})",
         ["normal_cdf"] = "(0.5 * (1 + torch.erf({0} / 2**0.5)))",
@@ -91,6 +92,7 @@ internal sealed record PythonLibrary(string Module, string Axis, IReadOnlyDictio
         Stopped = ".detach()",
         Definitions = new Dictionary<string, string>
         {
+            ["pair_mean"] = KernelText.PairMean("torch", "K.diagonal()", "torch.where(deviation > 0, K / deviation, torch.zeros_like(K))", "torch.clamp(variance - slope**2, min=0).sqrt()", "torch.linspace(-10, 10, 2 * nodes + 1, dtype=K.dtype, device=K.device)"),
             ["shifted"] = """"
                 def shifted(x, offset, dim):
                     """x at the position i + offset of a dimension, zero outside of it."""

@@ -152,6 +152,9 @@ internal abstract class PythonProgram
     protected virtual void WriteNormal(TensorStatement.Normal normal) =>
         Writer.Line($"{PythonNames.Of(normal.Name)} = normal(\"{normal.Name}\", {Expressions.Deviation(normal.Variance)}{string.Concat(normal.Shape.Select(size => ", " + PythonNames.Of(size)))})");
 
+    /// <summary>Every statement, those of loops too.</summary>
+    protected IEnumerable<TensorStatement> Flattened => statements;
+
     private static IEnumerable<TensorStatement> Flat(IEnumerable<TensorStatement> block) => block.SelectMany(statement => statement is TensorStatement.Repeat repeat ? Flat(repeat.Body) : [statement]);
 
     private string SizeOf(Axis axis)

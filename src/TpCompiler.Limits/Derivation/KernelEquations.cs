@@ -10,8 +10,8 @@ namespace TpCompiler.Limits.Derivation;
 /// </summary>
 public sealed class KernelEquations
 {
-    private static readonly Expr.Reference U = new("Z:~u", []);
-    private static readonly Expr.Reference V = new("Z:~v", []);
+    /// <summary>u and v in an expectation.</summary>
+    internal static readonly Expr.Reference U = new("Z:~u", []), V = new("Z:~v", []);
 
     private readonly Network network;
     private readonly IReadOnlyCollection<string> contributing;
@@ -154,7 +154,7 @@ public sealed class KernelEquations
         return parameter.Variance.IsZero || order.Sign < 0 ? Expr.Zero : order.IsZero ? parameter.Variance : throw new NotLayeredException();
     }
 
-    private Expr K(string name) => Expr.Of("K_" + name, sample, sample + "'");
+    private Expr.Reference K(string name) => new("K_" + name, [sample, sample + "'"]);
 
     private Expr K(string name, string first, string second) => Expr.Of("K_" + name, first, second);
 
@@ -164,7 +164,7 @@ public sealed class KernelEquations
     /// <summary>Θ of a value; 0 where no weight that contributes stands before it.</summary>
     private Expr Theta(string name) => frozen.Contains(name) ? Expr.Zero : Expr.Of("Theta_" + name, sample, sample + "'");
 
-    private void Tangent(string name, Expr kernel, string? law = null)
+    private void Tangent(string name, Expr kernel, string? note = null, Expr.Reference? law = null)
     {
         if (kernel.IsZero)
         {
@@ -172,7 +172,7 @@ public sealed class KernelEquations
         }
         else
         {
-            tangent.Add(new(Theta(name), Relation.Equal, kernel, law));
+            tangent.Add(new(Theta(name), Relation.Equal, kernel, note) { Law = law });
         }
     }
 
@@ -211,8 +211,7 @@ public sealed class KernelEquations
                     theta += Contribution(made.Weight, square * K(made.Feature));
                     theta += square * spread * Theta(made.Feature);
                     break;
-                case Expr.Sum { Body: Expr.Multiply { Factors: [Expr.Reference, Expr.Reference] } } or Expr.Multiply { Factors: [Expr.Reference, Expr.Reference] }
-                    when InputProduct(rest) is var (input, gram):
+                case var product when OfInputs(product) is var (input, gram):
                     Once(input);
                     k += square * Spread(term, input, sumsOverWidth: false) * gram;
                     theta += Contribution(input, square * gram);
@@ -236,19 +235,31 @@ public sealed class KernelEquations
         Tangent(name, theta);
     }
 
-    /// <summary>Σ_i U_i ξ_i, or U ξ with a single input: the weight, and Σ_i ξ_i ξ̄_i.</summary>
-    private (Parameter Weight, Expr Gram)? InputProduct(Expr term)
+    /// <summary>Of Σ_i W[i] x[b,i], with as many sums as the input has axes: W and Σ_i x[b,i] x[b',i]; null for anything else.</summary>
+    private (Parameter Weight, Expr Gram)? OfInputs(Expr expr)
     {
-        var sum = term as Expr.Sum;
-        var (one, two) = (sum?.Body ?? term) is Expr.Multiply { Factors: [Expr.Reference left, Expr.Reference right] } ? (left, right) : throw new NotLayeredException();
-        var (weight, data) = parameters.ContainsKey(one.Name) ? (one, two) : (two, one);
-        if (!parameters.TryGetValue(weight.Name, out var parameter) || !network.Inputs.Any(input => input.Result.Name == data.Name))
+        var over = new List<IndexBinder>();
+        while (expr is Expr.Sum sum)
+        {
+            over.Add(sum.Index);
+            expr = sum.Body;
+        }
+
+        if (expr is not Expr.Multiply { Factors: [Expr.Reference one, Expr.Reference two] })
         {
             return null;
         }
 
-        var square = data * data.RenameIndex(sample, sample + "'");
-        return (parameter, sum is null ? square : Expr.SumOver(sum.Index, square));
+        var (weight, data) = parameters.ContainsKey(one.Name) ? (one, two) : (two, one);
+        if (!parameters.TryGetValue(weight.Name, out var parameter) || network.Inputs.All(input => input.Result.Name != data.Name)
+            || over.Any(binder => !weight.Indices.Contains(binder.Name) || !data.Indices.Contains(binder.Name))
+            || weight.Indices.Any(index => index is not Index.Variable { Name: var name } || over.All(binder => binder.Name != name)))
+        {
+            return null;
+        }
+
+        var gram = Enumerable.Reverse(over).Aggregate(data * data.RenameIndex(sample, sample + "'"), (body, binder) => Expr.SumOver(binder, body));
+        return (parameter, gram);
     }
 
     private Expr Contribution(Parameter parameter, Expr kernel) => contributing.Contains(parameter.Name) ? kernel : Expr.Zero;
@@ -269,8 +280,8 @@ public sealed class KernelEquations
             covariance.Add(new(Angle(h.Name), Relation.Equal, Expr.Apply("arccos", K(h.Name) * root)));
         }
 
-        covariance.Add(new(K(name), Relation.Equal, value, Law(value, h.Name)));
-        Tangent(name, slope, Law(slope, h.Name));
+        covariance.Add(new(K(name), Relation.Equal, value, Law(value, h.Name)) { Law = K(h.Name) });
+        Tangent(name, slope, Law(slope, h.Name), K(h.Name));
     }
 
     private Expr.Reference Angle(string name) => new("theta_" + name, [sample, sample + "'"]);

@@ -13,7 +13,11 @@ public sealed record EquationSection(string Title, ValueList<Equation> Equations
 /// <param name="Relation">How.</param>
 /// <param name="Right">The value; the variance for a Gaussian law.</param>
 /// <param name="Note">What a reader should know: <c>the weight W2 as it starts</c>.</param>
-public sealed record Equation(Expr Left, Relation Relation, Expr Right, string? Note = null);
+public sealed record Equation(Expr Left, Relation Relation, Expr Right, string? Note = null)
+{
+    /// <summary>Of the kernel's equations: the covariance K[b,b'] of the numbers u and v on b and b' in the expectations on the right; null where they have none.</summary>
+    public Expr.Reference? Law { get; init; }
+}
 
 /// <summary>What an equation says.</summary>
 public enum Relation

@@ -1,5 +1,5 @@
-using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
+using TpCompiler.Limits.Derivation;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Simulation;
@@ -31,23 +31,14 @@ public sealed class LossProgram
     /// <param name="axisSizes">Sizes of axes that the network leaves open, the batch among them.</param>
     public static LossProgram? Of(Network network, TrainingPlan plan, IReadOnlyDictionary<string, int> axisSizes)
     {
-        var given = network.Forward.Definitions().Where(definition => network.Outputs.Contains(definition.Name)).ToList();
-        var known = given.Concat(plan.Targets.Select(target => target.Result)).Concat(plan.Loss.Definitions()).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
-        if (given.Any(definition => definition.Kind != ValueKind.Scalar) || plan.Loss.SelectMany(statement => statement.Reads()).Any(name => !known.Contains(name)))
+        if (LossGradient.Of(network, plan) is not { } gradient)
         {
             return null;
         }
 
-        var diagnostics = new DiagnosticBag();
-        List<Statement> body = [.. given.Select(definition => new Instruction.Data(definition, definition.Name)), .. plan.Targets, .. plan.Loss];
-        var made = Backpropagation.Gradient(given, body, plan.LossValue, network.Outputs, new NameSupply(known), [TrainingProgram.Step], diagnostics);
-        if (diagnostics.Count > 0)
-        {
-            return null;
-        }
-
-        var names = network.Outputs.Zip(made.Names).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
-        var program = new Program(network.Name, network.Widths, network.Axes, [], [.. body, .. made.Statements], [plan.LossValue, .. made.Names]);
+        var names = gradient.Gradients.ToDictionary(pair => pair.Key, pair => pair.Value.Name, StringComparer.Ordinal);
+        List<Statement> body = [.. gradient.Outputs.Select(output => new Instruction.Data(output, output.Name)), .. plan.Targets, .. gradient.Statements];
+        var program = new Program(network.Name, network.Widths, network.Axes, [], [.. body], [plan.LossValue, .. network.Outputs.Select(output => names[output])]);
         return new LossProgram(program, plan.LossValue, names, axisSizes);
     }
 
