@@ -16,6 +16,7 @@ public abstract partial class Interpreter<T, TMatrix>
         private readonly Interpreter<T, TMatrix> interpreter;
         private readonly RowProgram program;
         private readonly RowMachine<T> machine;
+        private readonly int count;
         private readonly int[] tables;
         private readonly T[][] arrays;
         private readonly (Definition Definition, int[] Slots)[] recorded;
@@ -24,6 +25,7 @@ public abstract partial class Interpreter<T, TMatrix>
         {
             this.interpreter = interpreter;
             this.program = program;
+            count = loop.Count;
             machine = new RowMachine<T>(program, interpreter.Coordinates(program.Width), interpreter.WidthValue(program.Width), interpreter.Threads);
             tables = [.. program.Tables.Select(table => interpreter.table.Slot(table.Name))];
             arrays = new T[tables.Length][];
@@ -49,7 +51,7 @@ public abstract partial class Interpreter<T, TMatrix>
                 arrays[i] = interpreter.values[tables[i]]!.Vector!.Data;
             }
 
-            machine.Step(t, arrays, interpreter.data);
+            machine.Step(t, t + 1 < count, arrays, interpreter.data);
             if (machine.Failure is var (instruction, value))
             {
                 interpreter.failure = new(instruction, interpreter.Iteration.ToArray().ToValueList(), value);

@@ -27,60 +27,6 @@ public static class LinearCombination
     public static void Axpy<T>(T factor, ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.FusedMultiplyAdd(x, factor, y, y);
 
-    /// <summary>y[i] = a·y[i] + b·x[i], the sum with one rounding.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Combine<T>(T a, T b, ReadOnlySpan<T> x, Span<T> y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (x.Length != y.Length)
-        {
-            throw new ArgumentException("The spans differ in length.", nameof(y));
-        }
-
-        nuint lanes = (nuint)Vector512<T>.Count, length = (nuint)y.Length, i = 0;
-        ref T source = ref MemoryMarshal.GetReference(x);
-        ref T target = ref MemoryMarshal.GetReference(y);
-        Vector512<T> alpha = Vector512.Create(a), beta = Vector512.Create(b);
-        for (; i + lanes <= length; i += lanes)
-        {
-            MultiplyAdd(Vector512.LoadUnsafe(ref source, i), beta, alpha * Vector512.LoadUnsafe(ref target, i)).StoreUnsafe(ref target, i);
-        }
-
-        for (int k = (int)i; k < y.Length; k++)
-        {
-            y[k] = T.FusedMultiplyAdd(x[k], b, a * y[k]);
-        }
-    }
-
-    /// <summary>z[i] += c·y[i], then y[i] = a·y[i] + b·x[i], each sum with one rounding.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AxpyAndCombine<T>(T c, Span<T> z, T a, T b, ReadOnlySpan<T> x, Span<T> y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (x.Length != y.Length || z.Length != y.Length)
-        {
-            throw new ArgumentException("The spans differ in length.", nameof(y));
-        }
-
-        nuint lanes = (nuint)Vector512<T>.Count, length = (nuint)y.Length, i = 0;
-        ref T source = ref MemoryMarshal.GetReference(x);
-        ref T target = ref MemoryMarshal.GetReference(y);
-        ref T sum = ref MemoryMarshal.GetReference(z);
-        Vector512<T> alpha = Vector512.Create(a), beta = Vector512.Create(b), gamma = Vector512.Create(c);
-        for (; i + lanes <= length; i += lanes)
-        {
-            Vector512<T> old = Vector512.LoadUnsafe(ref target, i);
-            MultiplyAdd(old, gamma, Vector512.LoadUnsafe(ref sum, i)).StoreUnsafe(ref sum, i);
-            MultiplyAdd(Vector512.LoadUnsafe(ref source, i), beta, alpha * old).StoreUnsafe(ref target, i);
-        }
-
-        for (int k = (int)i; k < y.Length; k++)
-        {
-            z[k] = T.FusedMultiplyAdd(y[k], c, z[k]);
-            y[k] = T.FusedMultiplyAdd(x[k], b, a * y[k]);
-        }
-    }
-
     /// <summary>Whether no number is NaN or infinite: x − x is 0 for every other, and a sum keeps a NaN.</summary>
     public static bool AllFinite<T>(ReadOnlySpan<T> x)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -90,9 +90,17 @@ internal sealed class RowCompiler
             }
         }
 
-        return RowSchedule.Of(steps) is { } order
-            ? new RowProgram(width, tables, slots, reads, cells, RowSchedule.Speculate(order), causes, scalars)
-            : null;
+        if (RowSchedule.Of(steps) is not { } order)
+        {
+            return null;
+        }
+
+        var together = RowSchedule.Speculate(order, slot =>
+        {
+            cause = causes[slot];
+            return NewSlot(null);
+        });
+        return new RowProgram(width, tables, slots, reads, cells, together, causes, scalars);
     }
 
     private void Read(Instruction instruction)

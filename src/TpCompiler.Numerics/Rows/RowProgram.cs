@@ -54,8 +54,10 @@ internal abstract record RowStep
     /// <summary>Dot products that are computed together, each for the first time.</summary>
     public sealed record Dots(ValueList<Dot> Products) : RowStep;
 
-    /// <summary>A dot product once more, where the row is one of those that were changed since.</summary>
-    public sealed record DotAgain(Dot Product, ValueList<int> Changed) : RowStep;
+    /// <summary>
+    /// Brings a dot product of a row with a cell up to date: for each change of row r since, where r is the row, x ← x (1 + Σ a) + Σ b ⟨c, cell⟩, a the coefficients of the row itself and b those of cells c.
+    /// </summary>
+    public sealed record Revise(int Slot, int Row, ValueList<RowRevision> Changes) : RowStep;
 
     /// <summary>cell = coefficient · source, or cell += coefficient · source.</summary>
     public sealed record Accumulate(int Cell, bool IsFirst, int Coefficient, RowSource Source) : RowStep;
@@ -69,3 +71,10 @@ internal abstract record RowStep
 /// <param name="Coefficient">A slot.</param>
 /// <param name="Cell">The vector; null for the row itself.</param>
 internal sealed record RowEntry(int Row, int Coefficient, int? Cell);
+
+/// <summary>A term of a change, as a dot product with a row sees it.</summary>
+/// <param name="Change">Terms of one change act at once.</param>
+/// <param name="Row">The slot of the row's number.</param>
+/// <param name="Coefficient">A slot.</param>
+/// <param name="Dot">The slot of the dot product with what is added; null for the row itself.</param>
+internal sealed record RowRevision(int Change, int Row, int Coefficient, int? Dot);

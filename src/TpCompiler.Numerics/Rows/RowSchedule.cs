@@ -116,23 +116,31 @@ internal static class RowSchedule
     }
 
     /// <summary>
-    /// Takes the dot products with one cell together, as soon as the cell is there: those with a row that may change before their turn are looked at again then. One after the other they would make threads
-    /// wait for each other each time.
+    /// Takes the dot products with one cell together, as soon as the cell is there: those with a row that may change before their turn are revised then, by what the change adds to them. One after the other they would
+    /// make threads wait for each other each time.
     /// </summary>
-    public static IReadOnlyList<RowStep> Speculate(IReadOnlyList<RowStep> order)
+    /// <param name="order">The steps, in order.</param>
+    /// <param name="newSlot">A slot for another number that is computed for what this slot is.</param>
+    public static IReadOnlyList<RowStep> Speculate(IReadOnlyList<RowStep> order, Func<int, int> newSlot)
     {
         var made = new Dictionary<int, int>();
+        var ready = new Dictionary<int, int>();
         for (var i = 0; i < order.Count; i++)
         {
             if (order[i] is RowStep.Formula formula)
             {
                 made[formula.Slot] = i;
             }
+            else if (order[i] is RowStep.Accumulate accumulate)
+            {
+                ready[accumulate.Cell] = i;
+            }
         }
 
         var early = new Dictionary<int, List<RowStep.Dot>>();
-        var again = new Dictionary<RowStep, RowStep.DotAgain>(ReferenceEqualityComparer.Instance);
+        var revisions = new Dictionary<RowStep, RowStep.Revise>(ReferenceEqualityComparer.Instance);
         var first = new Dictionary<RowSource, int>();
+        var between = new Dictionary<(int Start, RowSource, RowSource), int>();
         for (var i = 0; i < order.Count; i++)
         {
             if (order[i] is not RowStep.Dot dot)
@@ -140,19 +148,26 @@ internal static class RowSchedule
                 continue;
             }
 
-            if (Parts(dot) is not var (row, cell) || (row.Number is var number && made.TryGetValue(number, out var at) && at > first.GetValueOrDefault(cell, i)))
+            if (Parts(dot) is not var (row, cell) || (made.TryGetValue(row.Number, out var at) && at > first.GetValueOrDefault(cell, i)))
             {
                 AddTo(early, i, dot);
                 continue;
             }
 
             var start = first.GetValueOrDefault(cell, i);
+            var changes = order.Take(i).Skip(start).OfType<RowStep.Change>().Where(change => change.Table == row.Table).ToList();
+            if (changes.Any(change => change.Entries.Any(entry => entry.Cell is { } added && ready[added] >= start)))
+            {
+                AddTo(early, i, dot);
+                continue;
+            }
+
             first.TryAdd(cell, i);
             AddTo(early, start, dot);
-            var changed = order.Take(i).Skip(start).OfType<RowStep.Change>().Where(change => change.Table == row.Table).SelectMany(change => change.Entries).Select(entry => entry.Row).Distinct().ToValueList();
-            if (changed.Count > 0)
+            if (changes.Count > 0)
             {
-                again.Add(dot, new RowStep.DotAgain(dot, changed));
+                var terms = changes.SelectMany(change => change.Entries.Select(entry => new RowRevision(change.Version, entry.Row, entry.Coefficient, entry.Cell is { } added ? Between(start, added, cell, dot.Slot) : null)));
+                revisions.Add(dot, new RowStep.Revise(dot.Slot, row.Number, terms.ToValueList()));
             }
         }
 
@@ -164,7 +179,7 @@ internal static class RowSchedule
                 result.Add(new RowStep.Dots(products.ToValueList()));
             }
 
-            if (again.TryGetValue(order[i], out var later))
+            if (revisions.TryGetValue(order[i], out var later))
             {
                 result.Add(later);
             }
@@ -175,6 +190,18 @@ internal static class RowSchedule
         }
 
         return result;
+
+        int Between(int start, int added, RowSource.Cell cell, int cause)
+        {
+            var other = new RowSource.Cell(added);
+            if (!between.TryGetValue((start, other, cell), out var slot))
+            {
+                between.Add((start, other, cell), slot = newSlot(cause));
+                AddTo(early, start, new RowStep.Dot(slot, other, cell));
+            }
+
+            return slot;
+        }
 
         static (RowSource.Row Row, RowSource.Cell Cell)? Parts(RowStep.Dot dot) => dot switch
         {

@@ -3,7 +3,7 @@ namespace TpCompiler.Numerics.Rows;
 /// <summary>Where threads wait for each other many thousand times a second: awake at first, then letting others run, then asleep.</summary>
 internal sealed class StepBarrier(int threads)
 {
-    private const int SpinsAwake = 2000;
+    private const int SpinsAwake = 500;
     private const int SpinsYielding = 20000;
 
     private int arrived;
@@ -28,7 +28,7 @@ internal sealed class StepBarrier(int threads)
         {
             if (spins < SpinsAwake)
             {
-                Thread.SpinWait(4);
+                Thread.SpinWait(1);
             }
             else if (spins < SpinsYielding)
             {

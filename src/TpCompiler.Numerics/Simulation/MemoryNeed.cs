@@ -10,7 +10,7 @@ public static class MemoryNeed
     public const long LargestArray = 0x7FFFFFC7;
 
     /// <summary>
-    /// Bytes, from above: every matrix that is drawn or carried, one more of the largest while it is drawn, and every vector of the program at once.
+    /// Bytes, from above: every matrix that is drawn or carried, one more of the largest while it is drawn, and every vector of the program at once; of a training on rows, every table twice.
     /// <see cref="long.MaxValue"/> when an array is larger than one can be.
     /// </summary>
     /// <param name="program">What is to run.</param>
@@ -42,6 +42,14 @@ public static class MemoryNeed
                     if (Rows.RowCompiler.Of(program, loop, axis => sizes.GetValueOrDefault(axis, 1)) is null)
                     {
                         Visit(loop.Body);
+                    }
+                    else
+                    {
+                        // Threads have their columns of every table for themselves.
+                        foreach (var carried in loop.Carried)
+                        {
+                            Add(carried.State);
+                        }
                     }
                 }
                 else if (statement is Instruction { Result.Kind: ValueKind.Vector } or Instruction.Gaussian { Result.Kind: ValueKind.Matrix })
