@@ -84,6 +84,7 @@ public static class Codes
     public static readonly DiagnosticDescriptor ScaleUndetermined = Error("TP0504", "exponent not determined", "the exponent of `{0}` can't be derived: {1}");
     public static readonly DiagnosticDescriptor NoMaximalUpdate = Error("TP0505", "no maximal update", "no parametrization makes every update of this program maximal: {0}");
     public static readonly DiagnosticDescriptor NoLimit = Error("TP0506", "no infinite-width limit", "there is no limit to {0}: {1}");
+    public static readonly DiagnosticDescriptor DepthNotDerived = Warning("TP0507", "exponents of the depth not derived", "the exponents are those of the width alone: for powers of `{0}` no parametrization was found that is stable in depth");
 
     // TP06xx: data and execution.
     public static readonly DiagnosticDescriptor DataNotFound = Error("TP0601", "data not found", "can't find the data `{0}`");

@@ -24,7 +24,20 @@ public sealed record Network(
     ValueList<Instruction.Data> Inputs,
     ValueList<Statement> Forward,
     ValueList<string> Outputs,
-    string BatchAxis);
+    string BatchAxis)
+{
+    /// <summary>The number of layers, where it stands in powers of n as a <see cref="DepthSymbol"/>; null where it is a number.</summary>
+    public DepthSymbol? Depth { get; init; }
+
+    /// <summary>The weights that stand in loops, as they are written there: <c>W[l]</c> is W1, W2, …</summary>
+    public ValueList<WeightFamily> Families { get; init; } = [];
+
+    /// <summary>A weight as it is written in its loop, or its name.</summary>
+    public string FamilyOf(string weight) => Families.FirstOrDefault(family => family.Weight == weight)?.Written ?? weight;
+}
+
+/// <summary>A weight of a loop over layers, and the text of its declaration.</summary>
+public sealed record WeightFamily(string Weight, string Written);
 
 /// <summary>How a network is trained.</summary>
 /// <param name="Targets">The data that the loss compares with, over the batch axis first.</param>

@@ -21,6 +21,7 @@ public sealed class Compilation
 
     private Program? forward;
     private Program? gradient;
+    private string? depth;
 
     private Compilation(FileSyntax tree, DiagnosticBag diagnostics)
     {
@@ -56,10 +57,16 @@ public sealed class Compilation
     /// <summary>Whether the optimizer changes matrices entry by entry: their updates are no sums of factors, and there is no training program.</summary>
     public bool HasEntrywiseMatrices => TrainingPlan is { Rule.Kind: not UpdateKind.Gradient } && Network!.Parameters.Any(parameter => parameter is { Trained: true, Type.Kind: ValueKind.Matrix });
 
-    public static Compilation Compile(SourceText source)
+    /// <summary>The axes that loops of the network go up to: one of them may be a number of layers.</summary>
+    public ValueList<string> LoopEnds { get; private set; } = [];
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="source">The text.</param>
+    /// <param name="depth">An axis of <see cref="LoopEnds"/> whose size stands in formulas as a power of n, a <see cref="DepthSymbol"/>: for the exponents of L, not to run.</param>
+    public static Compilation Compile(SourceText source, string? depth = null)
     {
         var (tree, diagnostics, rest) = Parser.ParseWhatIsWhole(source);
-        var compilation = new Compilation(tree, diagnostics);
+        var compilation = new Compilation(tree, diagnostics) { depth = depth };
         if (!diagnostics.HasErrors)
         {
             compilation.Bind(source);
@@ -96,7 +103,7 @@ public sealed class Compilation
 
     private void Bind(SourceText source)
     {
-        var block = new Block(source, Diagnostics, Functions(source));
+        var block = new Block(source, Diagnostics, Functions(source)) { Depth = depth };
         var blocks = SyntaxTree.Declarations.Where(d => d is DeclarationSyntax.Program or DeclarationSyntax.Network).ToList();
         foreach (var second in blocks.Skip(1))
         {
@@ -118,7 +125,13 @@ public sealed class Compilation
                 break;
             case [DeclarationSyntax.Network network, ..]:
                 (Network, TrainingPlan) = NetworkBinder.Bind(block, SyntaxTree, network);
+                LoopEnds = Unrolling.Ends(network.Body).Where(name => block.FindAxis(name) is { Size: > 1 }).ToValueList();
                 break;
+        }
+
+        if (Network is not null && depth is not null)
+        {
+            Network = Network with { Depth = new DepthSymbol(depth, Network.Parameters.Select(parameter => parameter.Name).Where(block.ReadInLayers.Contains).ToValueList()) };
         }
 
         if (Network is not null)

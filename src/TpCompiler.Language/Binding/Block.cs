@@ -34,6 +34,12 @@ internal sealed class Block(SourceText source, DiagnosticBag diagnostics, IReadO
 
     public List<Axis> Axes { get; } = [];
 
+    /// <summary>The axis whose size is a power of n in formulas (<see cref="DepthSymbol"/>); null for none.</summary>
+    public string? Depth { get; init; }
+
+    /// <summary>What statements in loops up to <see cref="Depth"/> read.</summary>
+    public HashSet<string> ReadInLayers { get; } = new(StringComparer.Ordinal);
+
     public Dictionary<string, Meaning> Names { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Every name that is defined somewhere in the block: one that is not in <see cref="Names"/> yet is used too early.</summary>

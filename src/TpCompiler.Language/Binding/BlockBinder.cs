@@ -19,6 +19,9 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
     /// <summary>What is returned.</summary>
     public List<Value> Results { get; } = [];
 
+    /// <summary>The weights that loops declare.</summary>
+    public List<WeightFamily> Looped { get; } = [];
+
     public bool Returned { get; private set; }
 
     /// <summary>Whether a weight is declared, well formed or not.</summary>
@@ -28,7 +31,7 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
     public void Declarations(ValueList<StatementSyntax> syntax)
     {
         statements = Unrolling.Of(block, syntax);
-        foreach (var (statement, counters) in statements)
+        foreach (var (statement, counters, _) in statements)
         {
             if (Defined(statement, counters) is { } name)
             {
@@ -36,7 +39,7 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
             }
         }
 
-        foreach (var (statement, counters) in statements)
+        foreach (var (statement, counters, _) in statements)
         {
             switch (statement)
             {
@@ -58,8 +61,9 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
     /// <summary>The instructions.</summary>
     public void Instructions()
     {
-        foreach (var (statement, counters) in statements)
+        foreach (var (statement, counters, ends) in statements)
         {
+            var before = block.Statements.Count;
             switch (statement)
             {
                 case StatementSyntax.Random random:
@@ -71,6 +75,11 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
                 case StatementSyntax.Return result:
                     Return(result, counters);
                     break;
+            }
+
+            if (block.Depth is { } depth && ends.Contains(depth))
+            {
+                block.ReadInLayers.UnionWith(block.Statements.Skip(before).SelectMany(made => made.Reads()));
             }
         }
     }
@@ -193,6 +202,7 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
         if (axis.Size is { } syntax)
         {
             size = new ExpressionBinder(block, "", counters).Integer(syntax);
+            size = name == block.Depth && size > DepthSymbol.Shown ? DepthSymbol.Shown : size;
             if (size is < 1)
             {
                 block.Report(Codes.InvalidDimension, syntax.Span, size);
@@ -226,6 +236,11 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
         if (TargetName(weight.Target, counters) is not { } name || !block.Declare(name, weight.Target.Span))
         {
             return;
+        }
+
+        if (counters.Count > 0)
+        {
+            Looped.Add(new WeightFamily(name, block.Source.Slice(weight.Target.Span)));
         }
 
         block.Names[name] = new Broken();

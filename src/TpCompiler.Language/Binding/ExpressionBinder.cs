@@ -16,6 +16,9 @@ namespace TpCompiler.Language.Binding;
 /// <param name="inFunction">Whether this is the body of a function, which sees its arguments alone.</param>
 internal sealed partial class ExpressionBinder(Block block, string target, IReadOnlyDictionary<string, Meaning> constants, bool inFunction = false)
 {
+    /// <summary>Whether a whole number is being read, where a number of layers is what the source says.</summary>
+    private bool counts;
+
     /// <summary>A whole number that is known when the program is read: the counter of a loop, a size.</summary>
     public int? Integer(ExpressionSyntax syntax, bool quiet = false)
     {
@@ -24,7 +27,11 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
             return null;
         }
 
-        if (Value(syntax) is not { } value)
+        var before = counts;
+        counts = true;
+        var found = Value(syntax);
+        counts = before;
+        if (found is not { } value)
         {
             return null;
         }
@@ -93,7 +100,7 @@ internal sealed partial class ExpressionBinder(Block block, string target, IRead
 
         if (block.FindAxis(name.Text) is { Size: { } size })
         {
-            return Binding.Value.Constant(size);
+            return name.Text == block.Depth && !counts ? new Value(Expr.WidthTo(block.Widths[0].Name, DepthSymbol.Unit), null, []) : Binding.Value.Constant(size);
         }
 
         block.Unknown(name.Text, name.Span);

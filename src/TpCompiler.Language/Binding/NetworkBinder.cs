@@ -125,7 +125,10 @@ internal static class NetworkBinder
             inputs.ToValueList(),
             forward.ToValueList(),
             binder.Results.Select(r => ((Expr.Reference)r.Expr).Name).ToValueList(),
-            Block.BatchAxis);
+            Block.BatchAxis)
+        {
+            Families = binder.Looped.ToValueList(),
+        };
         return (network, plan);
     }
 

@@ -11,6 +11,9 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
 {
     private static readonly string[] Fields = ["a", "b", "c", "variance"];
 
+    /// <summary>The exponent of n in a variance, which a <see cref="DepthSymbol"/> alone puts there; no field that can be written.</summary>
+    private const string Layers = " layers";
+
     private readonly Dictionary<string, Dictionary<string, Rational>> byWeight = new(StringComparer.Ordinal);
 
     public IReadOnlyDictionary<string, Scales> Bind(IReadOnlyList<WeightShape> weights, IReadOnlyList<WeightBlocks> blocks)
@@ -61,7 +64,8 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
                     .WithHelp(uses.Count == 0 ? "write `parametrization mup`, or another name" : $"write `{weight.Name}: (a: …, b: …, c: …)`"));
             }
 
-            result[weight.Name] = new Scales(values.GetValueOrDefault("a"), values.GetValueOrDefault("b"), values.GetValueOrDefault("c"), values.GetValueOrDefault("variance", 1));
+            // A variance that falls with the number of layers, where that is a power of n.
+            result[weight.Name] = new Scales(values.GetValueOrDefault("a"), values.GetValueOrDefault("b") - (values.GetValueOrDefault(Layers) / 2), values.GetValueOrDefault("c"), values.GetValueOrDefault("variance", 1));
         }
 
         return result;
@@ -136,6 +140,10 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
                     Override(part, values, entry.Target.Span, overwrite: true);
                 }
             }
+            else if (block.Depth is not null)
+            {
+                // A layer beyond those that stand for all.
+            }
             else if (block.Later.Contains(name) || block.Names.ContainsKey(name))
             {
                 block.Report(Diagnostic.Create(Codes.NotAWeight, block.Place(entry.Target.Span), name).WithSpelling(name, weights.Select(w => w.Name)));
@@ -193,7 +201,11 @@ internal sealed class ParametrizationBinder(Block block, FileSyntax file, string
                 continue;
             }
 
-            if (value.Rational is not { } number)
+            if (block.Depth is not null && field == "variance" && Expr.SplitCoefficient(value.Expr) is (var coefficient, Expr.WidthPower power))
+            {
+                (result[field], result[Layers]) = (coefficient, power.Exponent);
+            }
+            else if (value.Rational is not { } number)
             {
                 block.Report(Codes.InexactExponent, argument.Value.Span, block.Source.Slice(argument.Value.Span));
             }

@@ -30,7 +30,7 @@ internal sealed partial class StepBinder(
         Begin(step);
         var data = Inputs(step);
         ValueList<string>? returned = null;
-        foreach (var (statement, at) in Unrolling.Of(block, step.Body.Where(s => s is not StatementSyntax.Axis)))
+        foreach (var (statement, at, _) in Unrolling.Of(block, step.Body.Where(s => s is not StatementSyntax.Axis)))
         {
             counters = at;
             switch (statement)

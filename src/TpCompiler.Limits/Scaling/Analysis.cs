@@ -12,22 +12,28 @@ internal sealed class Analysis
     private readonly Dictionary<string, SignClass> sources;
     private readonly Dictionary<string, Instruction> instructions;
     private readonly LeadingTerms leadingTerms = new();
+    private readonly DepthStack? stack;
 
     /// <param name="program">The training by gradients.</param>
     /// <param name="kind">The size of updates.</param>
     /// <param name="written">The training as it runs, whose optimizer says what decays; <paramref name="program"/> when it isn't given.</param>
-    public Analysis(Program program, UpdateKind kind = UpdateKind.Gradient, Program? written = null)
+    /// <param name="depth">The number of layers, where it goes to infinity after the width.</param>
+    public Analysis(Program program, UpdateKind kind = UpdateKind.Gradient, Program? written = null, DepthSymbol? depth = null)
     {
         Decay = WeightDecay.Of(written ?? program);
         program = written is null ? Decay.WithoutSlots : program;
         (this.program, Kind) = (program, kind);
         var trained = program.Parameters.Where(parameter => parameter.Trained).Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
         loop = program.Body.OfType<Loop>().FirstOrDefault(candidate => candidate.Carried.Any(carried => trained.Contains(carried.State.Name)));
-        sources = ScalingAnalysis.Sources(program);
+        sources = DepthStack.Sources(program, depth);
         instructions = program.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
         var weights = program.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
         forward = ForwardPart.Of(program, loop?.Body ?? program.Body, weights);
+        stack = depth is null ? null : DepthStack.Of(program, loop?.Body ?? program.Body, depth, sources);
     }
+
+    /// <summary>Whether it has residual streams over a number of layers that goes to infinity.</summary>
+    public bool HasDepth => stack is not null;
 
     public Program Program => program;
 
@@ -37,7 +43,7 @@ internal sealed class Analysis
 
     public ForwardPart Forward => forward;
 
-    public Assessment Assess(Shifts shifts) => new(new TrainingScaling(program, loop!, forward, sources, leadingTerms, shifts), instructions);
+    public Assessment Assess(Shifts shifts) => new(new TrainingScaling(program, loop!, forward, sources, leadingTerms, shifts, stack), instructions);
 
     public ScalingResult Result(bool repair)
     {

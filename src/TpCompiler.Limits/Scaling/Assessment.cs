@@ -36,7 +36,8 @@ internal sealed class Assessment
         var reasons = new List<Reason>();
         foreach (var name in forward.Activations)
         {
-            if (sizes.SizeOf(name).Initial.Exponent is { IsZero: false } e)
+            // What vanishes with depth alone is a branch, of which there are L.
+            if (sizes.SizeOf(name).Initial.Exponent is { IsZero: false } e && !(e.Sign > 0 && DepthSymbol.Split(e).Width.IsZero))
             {
                 Add(name, e, $"at initialisation {name} is {SizeText.Of(e)}: it {(e.Sign < 0 ? "blows up" : "vanishes")} as the width grows");
             }

@@ -12,12 +12,14 @@ namespace TpCompiler.Limits.Scaling;
 /// <param name="leadingTerms">Leading terms of sums.</param>
 /// <param name="firstOrder">Keep only what is linear in changes.</param>
 /// <param name="frozen">Values whose change goes no further: outputs, when the loss derivative is to count as Θ(1).</param>
+/// <param name="depth">The residual streams, where the number of layers goes to infinity too.</param>
 internal sealed class Interpretation(
     IReadOnlyDictionary<string, SignClass> sources,
     IReadOnlyDictionary<string, Rational> shifts,
     LeadingTerms leadingTerms,
     bool firstOrder = false,
-    IReadOnlySet<string>? frozen = null)
+    IReadOnlySet<string>? frozen = null,
+    DepthStack? depth = null)
 {
     private const int MaximalIterations = 16;
 
@@ -31,12 +33,12 @@ internal sealed class Interpretation(
     /// <summary>First-order changes on top of this interpretation, which isn't run any further: what hasn't moved is looked up in it.</summary>
     /// <param name="responses">The responses of Nonlins and Moments to small changes, where they have one.</param>
     public Interpretation Moved(Func<Instruction, Response?> responses) =>
-        new(sources, shifts, leadingTerms, firstOrder: true) { before = this, responseOf = responses };
+        new(sources, shifts, leadingTerms, firstOrder: true, depth: depth) { before = this, responseOf = responses };
 
     /// <summary>A copy to go on from.</summary>
     public Interpretation With(bool first, IReadOnlySet<string>? freeze)
     {
-        var copy = new Interpretation(sources, shifts, leadingTerms, first, freeze);
+        var copy = new Interpretation(sources, shifts, leadingTerms, first, freeze, depth);
         foreach (var (name, size) in sizes)
         {
             copy.sizes.Add(name, size);
@@ -159,6 +161,8 @@ internal sealed class Interpretation(
         Instruction.Gaussian g => new Size(Terms.Of(ExponentOf(g), SignOf(g)), Terms.Zero),
         Instruction.Data => Size.One,
         Instruction.MatMul product => Apply(MatrixOf(product.Matrix.Name), product.Transposed, SizeOf(product.Vector.Name)),
+        Instruction.Nonlin when depth?.Links.GetValueOrDefault(instruction.Result.Name) is { } link =>
+            Size.Sum(OfBody(link.Stream), OfBody(link.Branch).Map(added => depth.Accumulated(link, added))),
         Instruction.Nonlin or Instruction.Moment when responseOf?.Invoke(instruction) is { } response =>
             before!.SizeOf(instruction.Result.Name) with { Change = response.To(name => SizeOf(name).Change) },
         Instruction.Nonlin nonlin => OfBody(nonlin.Body) with { IsNonNegative = nonlin.Result.Kind == ValueKind.Scalar && IsNonNegative(nonlin.Body) },

@@ -10,7 +10,14 @@ namespace TpCompiler.Limits.Scaling;
 /// <param name="Initial">σ: its entries W start as Θ(n^{-σ}), with σ = a + b; null when they start at 0.</param>
 /// <param name="Rate">λ: 2a + c for gradients, a + c for updates of a size of their own.</param>
 /// <param name="Gradient">The exponent of the entries of ∂L/∂W; null when it is 0.</param>
-public sealed record MaximalUpdateRow(string Name, ParameterRole Role, Rational A, Rational? Initial, Rational Rate, Rational? Gradient);
+public sealed record MaximalUpdateRow(string Name, ParameterRole Role, Rational A, Rational? Initial, Rational Rate, Rational? Gradient)
+{
+    /// <summary>The exponent of ΔW x over W x, where layers add up: more than 0 where a larger update would blow up with depth, so that each layer stays linear in it. Null for what is no matrix product.</summary>
+    public Rational? Relative { get; init; }
+
+    /// <summary>How the source writes it, in a loop over layers.</summary>
+    public string Family { get; init; } = Name;
+}
 
 /// <summary>A power of n that a value has to be multiplied with, because no parametrization of the weights alone makes it maximal.</summary>
 /// <param name="Value">The value: logits, or the readout by a weight that is also an embedding.</param>
@@ -27,7 +34,19 @@ public sealed record UseMultiplier(string Value, Rational Power, string Reason);
 /// <param name="Multipliers">What the program itself has to change, apart from its weights' exponents.</param>
 public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> Rows, ValueList<UseMultiplier> Multipliers)
 {
+    /// <summary>The same for all layers of a network, where it was found for a few.</summary>
+    /// <param name="few">The network with a <see cref="DepthSymbol"/> that it was found for.</param>
+    /// <param name="all">The network as it is written.</param>
+    public MaximalUpdate ForAll(Network few, Network all)
+    {
+        var byFamily = Rows.ToLookup(row => few.FamilyOf(row.Name));
+        return this with { Rows = all.Parameters.Select(parameter => byFamily[all.FamilyOf(parameter.Name)].Last() with { Name = parameter.Name, A = parameter.A, Family = all.FamilyOf(parameter.Name) }).ToValueList() };
+    }
+
     private const int MostMultipliers = 16;
+
+    /// <summary>The number of layers, whose exponents are then parts of all exponents here; null where it is a number.</summary>
+    public DepthSymbol? Depth { get; init; }
 
     /// <summary>Null when none was found: when no choice of b makes the initialisation stable, or weights keep each other from moving maximally.</summary>
     /// <param name="network">The network.</param>
@@ -50,7 +69,7 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         var multipliers = new List<UseMultiplier>();
         for (var i = 0; i <= MostMultipliers; i++)
         {
-            var search = new Search(new Analysis(i == 0 && ofPlan is not null ? ofPlan : TrainingProgram.Of(trained, ofGradients), size));
+            var search = new Search(new Analysis(i == 0 && ofPlan is not null ? ofPlan : TrainingProgram.Of(trained, ofGradients), size, depth: network.Depth));
             var scales = search.Find();
             var more = search.RandomScalars().ToList();
             if (more.Count == 0)
@@ -65,12 +84,16 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
                 continue;
             }
 
-            var maximal = scales is not null && search.Regime == Regime.FeatureLearning && scales.All(scale => scale.Maximal);
-            return maximal ? new MaximalUpdate(size, scales!.Select(scale => Row(scale, size)).ToValueList(), Joined(multipliers)) : null;
+            var maximal = scales is not null && search.Regime == Regime.FeatureLearning && scales.All(scale => scale.Preactivation is { } e && DepthSymbol.Split(e) is { Width.IsZero: true, Depth.Sign: >= 0 });
+            return maximal ? new MaximalUpdate(size, scales!.Select(scale => Row(scale, size) with { Relative = search.Relative(scale) }).ToValueList(), Joined(multipliers)) { Depth = network.Depth } : null;
         }
 
         return null;
     }
+
+    /// <summary>Whether the network has residual streams over its <see cref="Network.Depth"/>.</summary>
+    public static bool HasDepth(Network network, TrainingPlan plan) =>
+        new Analysis(TrainingProgram.Of(network, plan with { Written = null, Rule = UpdateRule.PlainGradient }), depth: network.Depth).HasDepth;
 
     /// <summary>Gradient descent on ½(f − y)²: how large updates may be is a matter of the network, whatever a written step does with its gradients.</summary>
     private static TrainingPlan SquaredError(Network network)
@@ -108,6 +131,8 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
     private sealed class Search(Analysis analysis) : ParametrizationSearch(analysis, analysis.Assess(TpCompiler.Limits.Scaling.Shifts.None(analysis.Kind)), int.MaxValue)
     {
         public Regime Regime => Current.Regime;
+
+        public bool HasDepth => Analysis.HasDepth;
 
         /// <summary>Logits that are divided by √n where only a mean converges.</summary>
         public IEnumerable<UseMultiplier> RandomScalars() => Analysis.RandomScalars(Current.Training.AtStart)
@@ -156,7 +181,7 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
                 var before = Shifts;
                 foreach (var scale in Analysis.Parameters(Current, brief: true).Where(scale => second.ContainsKey(scale.Name) == ofFeatures))
                 {
-                    if (scale.Preactivation is { IsZero: false } e)
+                    if (Excess(scale) is { IsZero: false } e)
                     {
                         Shifts = Add(Change(Weight(scale.Name), AbcExponent.C, -e));
                     }
@@ -173,6 +198,19 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
                     Gradient = Current.Training.GradientOf(Weight(scale.Name)) - scale.A,
                 })
                 .ToValueList();
+        }
+
+        /// <summary>What its update makes too large or too small: what it directly makes, or, where L layers add theirs up, whatever that makes larger.</summary>
+        private Rational? Excess(ParameterScale scale) => scale.Preactivation is not { } own || !HasDepth ? scale.Preactivation
+            : Rational.Min(own, Assessment.Smallest(Analysis.Forward.Checked, Current.Training.UpdateOf(Weight(scale.Name)).SizeOf) ?? own);
+
+        /// <summary>How a weight's update changes its products, in units of what they are.</summary>
+        public Rational? Relative(ParameterScale scale)
+        {
+            var alone = Current.Training.UpdateOf(Weight(scale.Name));
+            return !HasDepth ? null : Analysis.Forward.Readers[scale.Name].OfType<Instruction.MatMul>()
+                .Select(product => alone.SizeOf(product.Result.Name).Change.Exponent - Current.Training.AtStart.SizeOf(product.Result.Name).Initial.Exponent)
+                .Min();
         }
 
         private Parameter Weight(string name) => Analysis.Program.Parameters.First(parameter => parameter.Name == name);

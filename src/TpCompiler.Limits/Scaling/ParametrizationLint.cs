@@ -26,7 +26,7 @@ public static class ParametrizationLint
         foreach (var (parameter, row) in network.Parameters.Zip(maximal.Rows))
         {
             var scale = given.Parameters.First(scale => scale.Name == parameter.Name);
-            if (stable && maximal.Multipliers.Count == 0 && scale.Maximal)
+            if (stable && maximal.Depth is null && maximal.Multipliers.Count == 0 && scale.Maximal)
             {
                 continue;
             }
@@ -34,7 +34,7 @@ public static class ParametrizationLint
             if (scale.Initial is { } initial && row.Initial is { } wanted && initial != wanted && !(row.Role == ParameterRole.Output && initial > wanted))
             {
                 var change = new ExponentChange(parameter.Name, AbcExponent.B, parameter.B, parameter.B + wanted - initial);
-                findings.Add(Finding(change, $"starts {Excess(initial - wanted)}"));
+                findings.Add(Finding(change, $"starts {Excess(initial - wanted, maximal.Depth)}", maximal.Depth));
             }
 
             if (!parameter.Trained)
@@ -47,17 +47,32 @@ public static class ParametrizationLint
             if (rate != parameter.C)
             {
                 var change = new ExponentChange(parameter.Name, AbcExponent.C, parameter.C, rate);
-                findings.Add(Finding(change, $"has a learning rate {Excess(parameter.C - rate)}"));
+                findings.Add(Finding(change, $"has a learning rate {Excess(parameter.C - rate, maximal.Depth)}", maximal.Depth));
             }
         }
 
-        return findings.ToValueList();
+        return findings.Select(finding => network.Depth is null ? finding : finding with { Name = network.FamilyOf(finding.Name) }).Distinct().ToValueList();
     }
 
-    private static LintFinding Finding(ExponentChange change, string problem) =>
-        new(change.Parameter, problem, $"set {change.Exponent.ToString().ToLowerInvariant()} from {change.From} to {change.To}", change);
+    /// <summary>An exponent of n can be written; a power of the number of layers is a factor.</summary>
+    private static LintFinding Finding(ExponentChange change, string problem, DepthSymbol? depth)
+    {
+        var (width, layers) = DepthSymbol.Split(change.To - change.From);
+        List<string> repairs = [];
+        if (!width.IsZero)
+        {
+            repairs.Add($"set {change.Exponent.ToString().ToLowerInvariant()} from {DepthSymbol.Split(change.From).Width} to {DepthSymbol.Split(change.To).Width}");
+        }
 
-    private static string Excess(Rational exponent) => exponent.Sign < 0 ? $"too large by {Power(-exponent)}" : $"too small by {Power(exponent)}";
+        if (!layers.IsZero)
+        {
+            repairs.Add(change.Exponent == AbcExponent.B ? $"multiply its variance by {DepthText.Power(depth!.Axis, -2 * layers)}" : $"multiply its learning rate by {DepthText.Power(depth!.Axis, -layers)}");
+        }
 
-    private static string Power(Rational exponent) => exponent.IsOne ? "n" : $"n^{(exponent is { IsInteger: true, Sign: > 0 } ? $"{exponent}" : $"({exponent})")}";
+        return new(change.Parameter, problem, string.Join(", and ", repairs), layers.IsZero ? change : null);
+    }
+
+    private static string Excess(Rational exponent, DepthSymbol? depth) => exponent.Sign < 0 ? $"too large by {DepthText.Powers(-exponent, depth)}" : $"too small by {DepthText.Powers(exponent, depth)}";
+
+    private static string Power(Rational exponent) => DepthText.Power("n", exponent);
 }

@@ -14,8 +14,9 @@ public static class ScalingAnalysis
     /// <param name="repair">Whether to look for a repair of what is unstable or trivial: it takes as long as some dozens of analyses.</param>
     /// <param name="kind">How large updates are: those of the program are gradients, and are taken in this size.</param>
     /// <param name="written">The program as it runs, whose weights may decay, where <paramref name="program"/> is the training by plain gradients in its place.</param>
-    public static ScalingResult Analyze(Program program, bool repair = true, UpdateKind kind = UpdateKind.Gradient, Program? written = null) =>
-        new Analysis(program, kind, ReferenceEquals(written, program) ? null : written).Result(repair);
+    /// <param name="depth">The number of layers, where it goes to infinity after the width.</param>
+    public static ScalingResult Analyze(Program program, bool repair = true, UpdateKind kind = UpdateKind.Gradient, Program? written = null, DepthSymbol? depth = null) =>
+        new Analysis(program, kind, ReferenceEquals(written, program) ? null : written, depth).Result(repair);
 
     /// <summary>
     /// The training of a network. Scalars that stay random at initialisation, as logits do that are divided by √n, are also tried as means of n terms, divided by n: a reason says what
@@ -28,7 +29,7 @@ public static class ScalingAnalysis
     public static ScalingResult Analyze(Network network, TrainingPlan plan, Program training, UpdateKind? kind = null)
     {
         var size = kind ?? plan.Rule.Kind;
-        var result = Analyze(training, kind: size, written: plan.Rule.Kind == UpdateKind.Gradient ? null : TrainingProgram.Of(network, plan));
+        var result = Analyze(training, repair: network.Depth is null, kind: size, depth: network.Depth, written: plan.Rule.Kind == UpdateKind.Gradient ? null : TrainingProgram.Of(network, plan));
         if (result.Verdict is not { } verdict)
         {
             return result;

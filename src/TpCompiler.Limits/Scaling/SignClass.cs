@@ -41,6 +41,21 @@ internal readonly record struct SignClass(BigInteger Odd, BigInteger Unknown)
         return new SignClass(Without(x.Odd ^ y.Odd, unknown), unknown);
     }
 
+    /// <summary>All sources of both.</summary>
+    public SignClass Or(SignClass other) => new(Odd | other.Odd, Unknown | other.Unknown);
+
+    /// <summary>Whether it is odd in one of these sources at least.</summary>
+    public bool IsOddInAnyOf(SignClass sources) => !(Odd & sources.Odd).IsZero;
+
+    /// <summary>The source alone, without what it flips with beside itself.</summary>
+    public SignClass First => new(Odd & -Odd, Unknown);
+
+    /// <summary>Whether it is anything but even in one of these sources.</summary>
+    public bool Mentions(SignClass sources) => !((Odd | Unknown) & sources.Odd).IsZero;
+
+    /// <summary>Even in these sources.</summary>
+    public SignClass Without(SignClass sources) => new(Without(Odd, sources.Odd), Without(Unknown, sources.Odd));
+
     /// <summary>A function without parity of it.</summary>
     public SignClass Forgotten() => new(BigInteger.Zero, Odd | Unknown);
 

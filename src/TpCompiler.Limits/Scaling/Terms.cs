@@ -24,7 +24,10 @@ internal sealed class Terms : IEquatable<Terms>
 
     private readonly Term[] items;
 
-    private Terms(Term[] items) => this.items = items;
+    /// <summary>How many parts it may have, and what is made of it.</summary>
+    private readonly int most;
+
+    private Terms(Term[] items, int most = MaximalCount) => (this.items, this.most) = (items, most);
 
     public bool IsZero => items.Length == 0;
 
@@ -59,7 +62,7 @@ internal sealed class Terms : IEquatable<Terms>
                 count++;
             }
 
-            return count >= items.Length ? this : new Terms(items[..count]);
+            return count >= items.Length ? this : new Terms(items[..count], most);
         }
     }
 
@@ -73,7 +76,7 @@ internal sealed class Terms : IEquatable<Terms>
         if (parity == ParityKind.Neither || leading.Length > MostFactors)
         {
             var common = LeadingClass;
-            return Of(exponent, parity switch { ParityKind.Odd => common, ParityKind.Even => common * common, _ => common.Forgotten() });
+            return OfMost(exponent, parity switch { ParityKind.Odd => common, ParityKind.Even => common * common, _ => common.Forgotten() });
         }
 
         var products = new List<Term>();
@@ -91,12 +94,12 @@ internal sealed class Terms : IEquatable<Terms>
             }
         }
 
-        return Collect(products.ToArray());
+        return Collect(products.ToArray(), most);
     }
 
     public static Terms Of(Rational exponent, SignClass sign = default) => new([new Term(exponent, sign)]);
 
-    public static Terms Sum(Terms x, Terms y) => x.IsZero || ReferenceEquals(x, y) ? y : y.IsZero ? x : Collect([.. x.items, .. y.items]);
+    public static Terms Sum(Terms x, Terms y) => x.IsZero || ReferenceEquals(x, y) ? y : y.IsZero ? x : Collect([.. x.items, .. y.items], Math.Max(x.most, y.most));
 
     public static Terms Product(Terms x, Terms y)
     {
@@ -125,13 +128,16 @@ internal sealed class Terms : IEquatable<Terms>
             }
         }
 
-        return Collect(products);
+        return Collect(products, Math.Max(x.most, y.most));
     }
 
-    public Terms Times(Rational exponent) => exponent.IsZero ? this : new(Array.ConvertAll(items, item => item with { Exponent = item.Exponent + exponent }));
+    /// <summary>The same, of which more parts are told apart from here on: sums over layers have one a layer.</summary>
+    public Terms WithMost(int parts) => IsZero ? this : new(items, Math.Max(most, parts));
+
+    public Terms Times(Rational exponent) => exponent.IsZero ? this : new(Array.ConvertAll(items, item => item with { Exponent = item.Exponent + exponent }), most);
 
     /// <summary>Each part mapped, or left out.</summary>
-    public Terms Select(Func<Term, Term?> map) => IsZero ? this : Collect(items.Select(map).OfType<Term>().ToArray());
+    public Terms Select(Func<Term, Term?> map) => IsZero ? this : Collect(items.Select(map).OfType<Term>().ToArray(), most);
 
     /// <summary>(1/n) Σ_α: what is odd in a source fluctuates by n^{-1/2} around 0. The result is a scalar, without signs.</summary>
     public Terms Mean() => IsZero ? this : Of(items.Select(item => item.Class.HasZeroMean ? item.Exponent + Rational.Half : item.Exponent).Aggregate(Rational.Min));
@@ -145,7 +151,9 @@ internal sealed class Terms : IEquatable<Terms>
 
     public override int GetHashCode() => items.Length;
 
-    private static Terms Collect(ReadOnlySpan<Term> terms)
+    private Terms OfMost(Rational exponent, SignClass sign) => new([new Term(exponent, sign)], most);
+
+    private static Terms Collect(ReadOnlySpan<Term> terms, int most)
     {
         var collected = new Term[terms.Length];
         var count = 0;
@@ -172,7 +180,7 @@ internal sealed class Terms : IEquatable<Terms>
             Array.Sort(collected, 0, count, Order);
         }
 
-        if (count > MaximalCount)
+        if (count > most)
         {
             // Two parts of one size, or else the two smallest: what they have in common under changes of sign.
             var at = count - 1;
@@ -184,10 +192,10 @@ internal sealed class Terms : IEquatable<Terms>
             at = at == 0 ? count - 1 : at;
             collected[at - 1] = new Term(collected[at - 1].Exponent, SignClass.Join(collected[at - 1].Class, collected[at].Class));
             collected.AsSpan(at + 1, count - at - 1).CopyTo(collected.AsSpan(at));
-            return Collect(collected.AsSpan(0, count - 1));
+            return Collect(collected.AsSpan(0, count - 1), most);
         }
 
-        return new Terms(count == collected.Length ? collected : collected[..count]);
+        return new Terms(count == collected.Length ? collected : collected[..count], most);
     }
 
     private static int Compare(Term x, Term y) =>

@@ -45,14 +45,14 @@ internal sealed class TrainingScaling
     private readonly Dictionary<string, LoneUpdate> firstStepOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LoneUpdate> updateOf = new(StringComparer.Ordinal);
 
-    public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, SignClass> sources, LeadingTerms leadingTerms, Shifts shifts)
+    public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, SignClass> sources, LeadingTerms leadingTerms, Shifts shifts, DepthStack? depth = null)
     {
         (this.loop, this.shifts, this.leadingTerms, Forward) = (loop, shifts, leadingTerms, forward);
         signs = [.. sources.Values];
         body = loop.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
         Weights = program.Parameters.Where(parameter => parameter.Trained && loop.Carried.Any(carried => carried.State.Name == parameter.Name)).ToList();
         var initialShifts = program.Parameters.ToDictionary(parameter => parameter.Initial, parameter => shifts.Initial.GetValueOrDefault(parameter.Name), StringComparer.Ordinal);
-        start = new Interpretation(sources, initialShifts, leadingTerms);
+        start = new Interpretation(sources, initialShifts, leadingTerms, depth: depth);
         start.Run(program.Body.TakeWhile(statement => !ReferenceEquals(statement, loop)));
         AtStart = Iterate(new Dictionary<string, Increment>(), firstOrder: false);
         FirstStep = Next(AtStart);
