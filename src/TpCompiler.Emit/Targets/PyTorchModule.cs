@@ -12,7 +12,6 @@ namespace TpCompiler.Emit.Targets;
 internal sealed class PyTorchModule
 {
     private CodeWriter writer = new();
-    private readonly PythonExpressions rule;
     private readonly PythonExpressions expressions;
     private readonly Network network;
     private readonly TrainingPlan plan;
@@ -39,7 +38,6 @@ internal sealed class PyTorchModule
         {
             IsSharded = true,
         };
-        rule = new PythonExpressions(PythonLibrary.PyTorch, PythonNames.Of, Size);
         batchOf = PythonNames.Of(network.Inputs[0].Result.Name);
         n = PythonNames.Of(network.Widths[0].Name);
     }
@@ -69,7 +67,7 @@ internal sealed class PyTorchModule
         WriteOptimizer();
         WriteTraining();
         WriteMain();
-        if ((expressions.Missing ?? rule.Missing) is { } function)
+        if ((expressions.Missing) is { } function)
         {
             refusal ??= new Refusal(network.Name, $"PyTorch has no `{function}`");
         }
@@ -215,12 +213,7 @@ internal sealed class PyTorchModule
 
     private bool Uses(string name) => plan.Rule.Assignments.Any(assignment => assignment.Value.References().Any(reference => reference.Name == name));
 
-    private string Print(Expr scalar) => Print(scalar, expressions);
-
-    /// <summary>The names of a rule are its own: its slot m is not the network's width m.</summary>
-    private string PrintRule(Expr scalar) => Print(scalar, rule);
-
-    private string Print(Expr scalar, PythonExpressions expressions)
+    private string Print(Expr scalar)
     {
         Dictionary<string, Definition> scalars = scalar.References().Select(reference => reference.Name).Distinct().ToDictionary(name => name, name => new Definition(name, [], []), StringComparer.Ordinal);
         ExpressionLowering lowering = new(scalars, name => name);
@@ -250,47 +243,19 @@ internal sealed class PyTorchModule
 
     private void WriteOptimizer()
     {
-        writer.Line($"class Optimizer(torch.optim.Optimizer):").In();
-        writer.Line($"\"\"\"{string.Join("; ", plan.Rule.Assignments.Select(assignment => $"{assignment.Target} = {assignment.Value}"))}\"\"\"\n");
-        writer.Line("def __init__(self, groups):").In().Line("super().__init__(groups, {})").Out().Line();
-        writer.Line("@torch.no_grad()\ndef step(self):").In();
+        string? norm = null;
         if (UsesNorm)
         {
             bool scalars = network.Parameters.Any(parameter => parameter.Trained && parameter.Type.Widths.Count == 0);
             string squares = "group.get(\"norm_weight\", 1) * w.grad.square().sum() for group in self.param_groups for w in group[\"params\"]";
-            writer.Line(scalars
-                ? $"norm = (total(sum({squares} if group[\"name\"] in {Type}.rows)) + sum({squares} if group[\"name\"] not in {Type}.rows)).sqrt()"
-                : $"norm = total(sum({squares})).sqrt()");
+            norm = scalars
+                ? $"(total(sum({squares} if group[\"name\"] in {Type}.rows)) + sum({squares} if group[\"name\"] not in {Type}.rows)).sqrt()"
+                : $"total(sum({squares})).sqrt()";
         }
 
-        writer.Line("for group in self.param_groups:").In().Line("rate = group[\"lr\"]");
-        if (Uses("size"))
-        {
-            writer.Line("size = group[\"size\"]");
-        }
-
-        writer.Line("for w in group[\"params\"]:").In().Line("g = w.grad");
-        if (plan.Rule.Slots.Count > 0)
-        {
-            writer.Line("state = self.state[w]");
-        }
-
-        foreach (Assignment assignment in plan.Rule.Assignments)
-        {
-            bool isSlot = plan.Rule.Slots.Contains(assignment.Target);
-            if (isSlot)
-            {
-                string slot = PythonNames.Of(assignment.Target);
-                writer.Line($"{slot} = state[\"{slot}\"] if \"{slot}\" in state else torch.zeros_like(w)");
-                writer.Line($"{slot} = state[\"{slot}\"] = {PrintRule(assignment.Value)}");
-            }
-            else
-            {
-                writer.Line($"w.copy_({PrintRule(assignment.Value)})");
-            }
-        }
-
-        writer.Out().Out().Out().Out().Line().Line();
+        PyTorchOptimizer optimizer = new(writer, plan.Rule);
+        optimizer.Write(norm, Uses("size"));
+        refusal ??= optimizer.Reason is { } reason ? new Refusal(plan.Rule.Name, reason) : null;
     }
 
     private string Type => PythonNames.Of(network.Name) is var name ? char.ToUpperInvariant(name[0]) + name[1..] : string.Empty;
@@ -331,7 +296,7 @@ internal sealed class PyTorchModule
         }
 
         writer.Line($"series[\"{plan.LossValue}\"].append(processes.over_shares({loss}.detach().clone()))");
-        writer.Line("if t < steps:").In().Line("optimizer.zero_grad()");
+        writer.Line("if t < steps:").In().Line("optimizer.zero_grad(set_to_none=True)");
         writer.Line("# Each member of a team has the whole loss.").Line($"({loss} / processes.shards).backward()");
         writer.Line("for name, w in model.named_parameters():").In().Line("if w.grad is not None:").In();
         writer.Line("processes.over_shares(w.grad)");

@@ -1,0 +1,176 @@
+using TpCompiler.Emit.Code;
+using TpCompiler.Ir;
+using TpCompiler.Symbolics;
+
+namespace TpCompiler.Emit.Targets;
+
+/// <summary>
+/// An optimizer's rule as a <c>torch.optim.Optimizer</c>: weights and slots are changed in place, term by term, with no array that isn't needed. A slot whose old value nothing reads is no state, and a slot that no weight goes into
+/// is a number.
+/// </summary>
+internal sealed class PyTorchOptimizer
+{
+    private const string Weight = "w";
+
+    private readonly CodeWriter writer;
+    private readonly UpdateRule rule;
+
+    /// <summary>The names of a rule are its own: its slot m is not the network's width m.</summary>
+    private readonly PythonExpressions expressions = new(PythonLibrary.PyTorch, PythonNames.Of, PythonNames.Of);
+    private readonly List<Assignment> assignments = [];
+    private readonly HashSet<string> states;
+    private readonly HashSet<string> numbers;
+    private readonly HashSet<string> tensors;
+
+    public PyTorchOptimizer(CodeWriter writer, UpdateRule rule)
+    {
+        (this.writer, this.rule) = (writer, rule);
+        states = [.. rule.Slots.Where(IsState)];
+        Dictionary<string, Expr> abbreviations = new(StringComparer.Ordinal);
+        foreach (Assignment assignment in rule.Assignments)
+        {
+            Expr value = assignment.Value.SubstituteReferences(reference => abbreviations.GetValueOrDefault(reference.Name, reference));
+            if (assignment.Target != Weight && !states.Contains(assignment.Target) && value is Expr.Reference)
+            {
+                abbreviations[assignment.Target] = value;
+            }
+            else
+            {
+                assignments.Add(assignment with { Value = value });
+            }
+        }
+
+        numbers = [.. rule.Numbers];
+        while (numbers.RemoveWhere(name => rule.Assignments.Any(assignment => assignment.Target == name
+            && assignment.Value.DescendantsAndSelf().Any(part => part is Expr.Call || (part is Expr.Reference reference && !numbers.Contains(reference.Name))))) > 0)
+        {
+        }
+
+        tensors = [Weight, "g", "norm", .. rule.Slots.Except(numbers)];
+    }
+
+    /// <summary>Why the rule can't be written; null when it can.</summary>
+    public string? Reason { get; private set; }
+
+    /// <param name="norm">The global norm of the gradient as Python; null where the rule doesn't read it.</param>
+    /// <param name="readsSize">Whether the rule reads the size of a gradient's entries.</param>
+    public void Write(string? norm, bool readsSize)
+    {
+        writer.Line("class Optimizer(torch.optim.Optimizer):").In();
+        writer.Line($"\"\"\"{string.Join("; ", rule.Assignments.Select(assignment => $"{assignment.Target} = {assignment.Value}"))}\"\"\"\n");
+        writer.Line("def __init__(self, groups):").In().Line("super().__init__(groups, {})").Out().Line();
+        writer.Line("@torch.no_grad()\ndef step(self):").In();
+        if (norm is not null)
+        {
+            writer.Line("norm = " + norm);
+        }
+
+        writer.Line("for group in self.param_groups:").In().Line("rate = group[\"lr\"]");
+        if (readsSize)
+        {
+            writer.Line("size = group[\"size\"]");
+        }
+
+        writer.Line("for w in group[\"params\"]:").In().Line("g = w.grad");
+        List<string> kept = [.. rule.Slots.Where(states.Contains)];
+        if (kept.Count > 0)
+        {
+            writer.Line("state = self.state[w]").Line("if not state:").In();
+            kept.ForEach(slot => writer.Line($"state[\"{PythonNames.Of(slot)}\"] = {(numbers.Contains(slot) ? "0" : rule.Numbers.Contains(slot) ? "w.new_zeros(())" : "torch.zeros_like(w)")}"));
+            writer.Out();
+            kept.ForEach(slot => writer.Line($"{PythonNames.Of(slot)} = state[\"{PythonNames.Of(slot)}\"]"));
+        }
+
+        foreach (Assignment assignment in assignments)
+        {
+            WriteAssignment(assignment);
+        }
+
+        writer.Out().Out().Out().Out().Line().Line();
+    }
+
+    /// <summary>Whether an old value of a slot is read.</summary>
+    private bool IsState(string slot)
+    {
+        int written = rule.Assignments.ToList().FindIndex(assignment => assignment.Target == slot);
+        int read = rule.Assignments.ToList().FindIndex(assignment => Reads(assignment.Value, slot));
+        return read >= 0 && (written < 0 || read <= written);
+    }
+
+    private void WriteAssignment(Assignment assignment)
+    {
+        string name = PythonNames.Of(assignment.Target);
+        bool isState = states.Contains(assignment.Target);
+        if (numbers.Contains(assignment.Target))
+        {
+            writer.Line($"{name} = {(isState ? $"state[\"{name}\"] = " : string.Empty)}{Print(assignment.Value)}");
+            return;
+        }
+
+        if (assignment.Target != Weight && !isState)
+        {
+            writer.Line($"{name} = {Print(assignment.Value)}");
+            return;
+        }
+
+        writer.Line(InPlace(assignment.Target, assignment.Value) is { } calls ? name + calls : $"{name}.copy_({Print(assignment.Value)})");
+    }
+
+    /// <summary>The calls that turn the target into a · target + what is added, in place; null where the target is in it otherwise.</summary>
+    private string? InPlace(string target, Expr value)
+    {
+        List<Expr> terms = [.. Terms(value)];
+        List<Expr> own = [.. terms.Where(term => Reads(term, target))];
+        Expr? factor = own.Count == 1 ? Expr.ProductOf([own[0], Expr.Pow(Expr.Of(target), -1)]) : null;
+        if (factor is null || !IsNumber(factor))
+        {
+            return null;
+        }
+
+        string calls = factor.IsOne ? string.Empty : $".mul_({Print(factor)})";
+        return calls + string.Concat(terms.Where(term => !ReferenceEquals(term, own[0])).Select(Added));
+    }
+
+    /// <summary>The terms of a sum, and those of a sum in a product with numbers.</summary>
+    private IEnumerable<Expr> Terms(Expr value) => value switch
+    {
+        Expr.Add sum => sum.Terms.SelectMany(Terms),
+        Expr.Multiply product when product.Factors.Where(factor => !IsNumber(factor)).ToList() is [Expr.Add inner] && inner.Terms.All(term => !IsNumber(term)) =>
+            inner.Terms.SelectMany(term => Terms(Expr.ProductOf(product.Factors.Select(factor => ReferenceEquals(factor, inner) ? term : factor)))),
+        _ => [value],
+    };
+
+    /// <summary>A term that is added in place: c · x, c · x y and c · x / y without an array for the product.</summary>
+    private string Added(Expr term)
+    {
+        List<Expr> factors = [.. term is Expr.Multiply product ? product.Factors : [term]];
+        Expr number = Expr.ProductOf(factors.Where(IsNumber));
+        List<Expr> arrays = [.. factors.Where(factor => !IsNumber(factor))];
+        bool hasNorm = Reads(term, "norm") || rule.Numbers.Any(slot => !numbers.Contains(slot) && Reads(term, slot));
+        return arrays switch
+        {
+            _ when hasNorm => Expr.SplitCoefficient(term).Coefficient.Sign < 0 ? $".sub_({Print(-term)})" : $".add_({Print(term)})",
+            [] => $".add_({Print(term)})",
+            [Expr.Power { Base: Expr.Reference square } power] when power.Exponent == 2 => $".addcmul_({Print(square)}, {Print(square)}{Times("value", number)})",
+            [Expr.Power { Exponent.Sign: < 0 } below, var above] => $".addcdiv_({Print(above)}, {Print(Expr.Pow(below, -1))}{Times("value", number)})",
+            [var above, Expr.Power { Exponent.Sign: < 0 } below] => $".addcdiv_({Print(above)}, {Print(Expr.Pow(below, -1))}{Times("value", number)})",
+            [var left, var right] => $".addcmul_({Print(left)}, {Print(right)}{Times("value", number)})",
+            _ => $".add_({Print(Expr.ProductOf(arrays))}{Times("alpha", number)})",
+        };
+
+        string Times(string name, Expr factor) => factor.IsOne ? string.Empty : $", {name}={Print(factor)}";
+    }
+
+    private bool IsNumber(Expr expr) => expr.References().All(reference => !tensors.Contains(reference.Name));
+
+    private static bool Reads(Expr expr, string name) => expr.References().Any(reference => reference.Name == name);
+
+    private string Print(Expr value)
+    {
+        Dictionary<string, Definition> names = value.References().Select(reference => reference.Name).Distinct().ToDictionary(name => name, name => new Definition(name, [], []), StringComparer.Ordinal);
+        ExpressionLowering lowering = new(names, name => name);
+        string text = expressions.Print(lowering.Lower(value, new Definition(string.Empty, [], [])));
+        Reason ??= lowering.Reason ?? (expressions.Missing is { } missing ? $"PyTorch has no `{missing}`" : null);
+        return text;
+    }
+}
