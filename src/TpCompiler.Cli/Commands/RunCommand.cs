@@ -228,7 +228,7 @@ internal sealed class RunCommand : Command
                 : TrainingRunner.Kernel<double>(program, parsed.GetValue(checkpoint), reporter, diagnostics);
         }
 
-        Save(program, program.Samples, parsed, diagnostics);
+        Save(program, null, program.Samples, parsed, diagnostics);
         return LimitOf.Program(program, diagnostics) is null ? null : TrainingRunner.Limit(
             program,
             new LimitSettings { Points = parsed.GetValue(points), Seed = parsed.GetValue(seed), AxisSizes = program.AxisSizes, Threads = Environment.ProcessorCount, SinglePrecision = isSingle },
@@ -266,7 +266,7 @@ internal sealed class RunCommand : Command
     {
         if (program.Verdict?.Regime == Regime.KernelRegime)
         {
-            Save(program, program.Samples, parsed, diagnostics);
+            Save(program, null, program.Samples, parsed, diagnostics);
             return KernelRun.Of(program, LimitSettingsOf(parsed), reporter, diagnostics);
         }
 
@@ -276,16 +276,16 @@ internal sealed class RunCommand : Command
         }
 
         InputRotation rotation = InputRotation.Of(limitProgram, program.Samples, program.AxisSizes);
-        Save(program, rotation.Samples, parsed, diagnostics);
+        Save(program, rotation.Program, rotation.Samples, parsed, diagnostics);
         LimitSettings settings = LimitSettingsOf(parsed) with { AxisSizes = rotation.AxisSizes };
         return ProgramRunner.Limit(rotation.Program, program.Source, RunnableProgram.FeedOf(rotation.Samples), settings, reporter, diagnostics);
     }
 
-    private void Save(RunnableProgram program, IReadOnlyDictionary<string, SampleField> samples, ParseResult parsed, DiagnosticBag diagnostics)
+    private void Save(RunnableProgram program, Program? limit, IReadOnlyDictionary<string, SampleField> samples, ParseResult parsed, DiagnosticBag diagnostics)
     {
         if (parsed.GetValue(save) is { } path)
         {
-            InitialWeights.SaveSamples(path, program, samples, diagnostics);
+            InitialWeights.SaveLimit(path, program, limit, samples, parsed.GetValue(seed), diagnostics);
         }
     }
 }

@@ -76,7 +76,24 @@ internal sealed class CSharpEvaluator : CSharpProgram
             Writer.Line("ulong seed = ulong.Parse(Option(\"--seed\") ?? \"0\");");
         }
 
+        List<Instruction.Gaussian> numbers = [.. Program.Body.OfType<Instruction.Gaussian>().Where(gaussian => gaussian.Result.Kind == ValueKind.Scalar)];
+        if (numbers.Count > 0)
+        {
+            if (isAffine)
+            {
+                Writer.Line("ulong seed = ulong.Parse(Option(\"--seed\") ?? \"0\");");
+            }
+
+            Writer.Line(reads ? "var weights = data;" : "Dictionary<string, (int[] Shape, double[] Numbers)>? weights = Option(\"--data\") is { } path ? Load(path) : null;");
+            Writer.Line("Random random = new((int)seed);");
+        }
+
         WriteSizes();
+        foreach (Instruction.Gaussian number in numbers)
+        {
+            WriteNumber(number);
+        }
+
         Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsMain : CSharpLimitLibrary.PointsMain(hasPairs));
         Writer.Line().Line($"List<Output> Evaluate({(isAffine ? string.Empty : "ulong scrambling, ")}int {Size})").Line("{").In();
         Writer.Line("List<Output> outputs = [];");
@@ -84,7 +101,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
         FindLastOutputs();
         WriteBlock(Program.Body, null);
         Writer.Line().Line("return outputs;").Out().Line("}\n");
-        CSharpLibrary.Write(Writer);
+        CSharpLibrary.Write(Writer, inLimit: true);
         CSharpLimitLibrary.Write(
             Writer,
             isAffine,
@@ -92,6 +109,16 @@ internal sealed class CSharpEvaluator : CSharpProgram
             hasPairs: hasPairs,
             hasRatios: ratios.Values.Any(ratio => !ratio.IsOne),
             Dimensions());
+    }
+
+    /// <summary>A Gaussian number, or several, that stays random in the limit: one draw for the whole program.</summary>
+    private void WriteNumber(Instruction.Gaussian number)
+    {
+        string known = Program.Parameters.FirstOrDefault(parameter => parameter.Initial == number.Result.Name)?.Name ?? number.Result.Name;
+        string deviation = Expressions.Print(InLimit(Expr.Pow(number.Variance, Rational.Half)));
+        string shape = string.Join(", ", number.Result.Indices.Select(binder => SizeName(binder.Axis)));
+        Writer.Comment($"{number.Result.AsReference()} ~ N(0, {number.Variance}) stays random in the limit: the number of the file, or one that is drawn.");
+        Writer.Line($"var {Names.Of("value", number.Result.Name)} = Normal(\"{known}\", {deviation}, new double[{(shape.Length == 0 ? "1" : shape)}]){(shape.Length == 0 ? "[0]" : string.Empty)};");
     }
 
     /// <summary>One for each set of vectors that meet coordinate by coordinate, with those that bring Gaussians into it.</summary>
@@ -179,7 +206,11 @@ internal sealed class CSharpEvaluator : CSharpProgram
         switch (instruction)
         {
             case Instruction.Gaussian { Result.Kind: ValueKind.Scalar }:
-                Refuse(result.Name, "it is a Gaussian number, which stays random in the limit");
+                if (counter is not null)
+                {
+                    Refuse(result.Name, "it is drawn anew in every iteration");
+                }
+
                 break;
             case Instruction.Gaussian { Result.Name: CoefficientProgram.One }:
                 Writer.Line($"double[] {Names.Of("value", result.Name)} = new double[{Size}]; // the constant 1").Line($"{Names.Of("value", result.Name)}[0] = 1;");

@@ -36,7 +36,7 @@ internal static class CSharpLibrary
             for (int i = 0; i < ((Array)(object)array).Length; i++)
             {
                 double number = given?[i] ?? deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-                Set((Array)(object)array, i, number);
+                {set}
             }
 
             return array;
@@ -144,12 +144,16 @@ internal static class CSharpLibrary
         }
         """;
 
+    /// <summary>Of a limit: arrays are double, and a file needn't have the number.</summary>
+    private static readonly string NormalInLimit = Normal.Replace("{set}", "Flat<double>((Array)(object)array)[i] = number;", StringComparison.Ordinal)
+        .Replace("weights?[name].Numbers", "weights?.GetValueOrDefault(name).Numbers", StringComparison.Ordinal).Replace("or those of the file of weights", "or those of the file", StringComparison.Ordinal);
+
     /// <summary>Each function that the program calls, or that one of these calls, in this order.</summary>
     private static readonly (string Call, string Text)[] Functions =
     [
         ("Option(", Option),
         ("Flat<", Flat),
-        ("Normal(\"", Normal),
+        ("Normal(\"", Normal.Replace("{set}", "Set((Array)(object)array, i, number);", StringComparison.Ordinal)),
         ("Samples(\"", Samples),
         ("Set(", SetNumber),
         ("Report(\"", Report),
@@ -159,20 +163,12 @@ internal static class CSharpLibrary
         ("Erf(", Erf),
     ];
 
-    /// <summary>Writes the functions that the text so far needs, but those that are called otherwise in this program.</summary>
-    public static void Write(CodeWriter writer, params ReadOnlySpan<string> others)
+    /// <summary>Writes the functions that the text so far needs.</summary>
+    public static void Write(CodeWriter writer, bool inLimit = false)
     {
         HashSet<string> needed = [];
         string read = writer.ToString();
-        List<(string Call, string Text)> own = [];
-        foreach (var function in Functions)
-        {
-            if (!others.Contains(function.Call))
-            {
-                own.Add(function);
-            }
-        }
-
+        List<(string Call, string Text)> own = [.. Functions.Select(function => inLimit && function.Text.Contains("T Normal<T>(", StringComparison.Ordinal) ? (function.Call, NormalInLimit) : function)];
         while (own.Find(function => !needed.Contains(function.Call) && read.Contains(function.Call, StringComparison.Ordinal)) is { Call: { } call, Text: var text })
         {
             needed.Add(call);

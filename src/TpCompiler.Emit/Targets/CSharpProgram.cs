@@ -103,7 +103,7 @@ internal abstract class CSharpProgram
         {
             foreach (Carried carried in loop.Carried)
             {
-                if (block.OfType<Instruction>().Any(instruction => instruction.Result.Name == carried.Initial)
+                if (block.OfType<Instruction>().Any(instruction => instruction.Result.Name == carried.Initial && instruction is not Instruction.Gaussian { Result.Kind: ValueKind.Scalar })
                     && block.All(statement => ReferenceEquals(statement, loop) || !statement.Reads().Contains(carried.Initial))
                     && loop.Carried.Count(other => other.Initial == carried.Initial) == 1
                     && !loop.Body.SelectMany(statement => statement.Reads()).Contains(carried.Initial)
