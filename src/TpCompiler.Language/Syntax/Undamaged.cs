@@ -34,8 +34,8 @@ internal sealed class Undamaged
             file.children.Remove(declaration);
         }
 
-        var kept = Leaves(file).Select(leaf => leaf.Symbol.TokenIndex).ToHashSet();
-        foreach (var cut in Parts(file).Reverse().Where(part => GoesOn(part, tokens, kept)).ToList())
+        var kept = Leaves(file).Where(leaf => leaf is not IErrorNode).Select(leaf => leaf.Symbol.TokenIndex).ToHashSet();
+        foreach (var cut in Parts(file).Concat(file.declaration()).Reverse().Where(part => GoesOn(part, tokens, kept)).ToList())
         {
             ((ParserRuleContext)cut.Parent).children.Remove(cut);
             kept.ExceptWith(Leaves(cut).Select(leaf => leaf.Symbol.TokenIndex));
@@ -54,7 +54,7 @@ internal sealed class Undamaged
     private static IEnumerable<ParserRuleContext> Parts(IParseTree tree) =>
         Enumerable.Range(0, tree.ChildCount).SelectMany(i => Parts(tree.GetChild(i))).Concat(tree is G.StatementContext or G.SettingContext ? [(ParserRuleContext)tree] : []);
 
-    /// <summary>Whether what can't be read follows on the same line: in <c>return V .. x</c> it is no whole statement that returns V.</summary>
+    /// <summary>Whether what can't be read follows on the same line: in <c>return V .. x</c> it is no whole statement that returns V, <c>function f(u) = u .. 2</c> no whole function.</summary>
     private static bool GoesOn(ParserRuleContext part, IList<IToken> tokens, HashSet<int> kept) =>
         tokens.Skip(part.Stop.TokenIndex + 1).FirstOrDefault(token => token.Channel == TokenConstants.DefaultChannel) is { } next && next.Line == part.Stop.Line && !kept.Contains(next.TokenIndex);
 
@@ -119,7 +119,7 @@ internal sealed class Undamaged
         if (tree is G.StatementContext or G.SettingContext or G.DeclarationContext)
         {
             var names = NamesOf(tree).ToList();
-            units.Add((offsets.Of((ParserRuleContext)tree), names.ToHashSet(StringComparer.Ordinal), Defines(tree.GetChild(0)) ? names.FirstOrDefault() : null));
+            units.Add((offsets.Of((ParserRuleContext)tree), names.SelectMany(name => new[] { name, Stem(name) }).ToHashSet(StringComparer.Ordinal), Defines(tree.GetChild(0)) ? names.FirstOrDefault() : null));
         }
 
         for (var i = 0; i < tree.ChildCount; i++)
@@ -135,6 +135,9 @@ internal sealed class Undamaged
         G.ParametrizationContext parametrization => Leaves(parametrization).Any(leaf => leaf.GetText() == "role"),
         _ => false,
     };
+
+    /// <summary>W of W2, which <c>weight W[l]</c> in a broken loop may define.</summary>
+    private static string Stem(string name) => name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9') is { Length: > 0 } stem ? stem : name;
 
     private static IEnumerable<string> NamesOf(IParseTree tree) => Leaves(tree).Where(leaf => leaf.Symbol.Type == G.NAME).Select(leaf => leaf.GetText());
 }
