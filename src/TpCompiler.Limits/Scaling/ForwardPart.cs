@@ -128,9 +128,9 @@ internal sealed record ForwardPart(
             }
         }
 
-        // The same up to numbers and powers of n: n^(-1) x is as large as its feature x is, when it meets a weight that is n times larger.
+        // The same up to numbers and powers of n: n^(-1) x is as large as its feature x is, when it meets a weight that is n times larger. A product W x before the power of n that belongs to W is no feature.
         string WithoutMultiplier(string name) => instructions.TryGetValue(name, out var made) && made is Instruction.Nonlin { Body: Expr.Multiply { Factors: var factors } }
-            && factors.Where(factor => factor is not (Expr.Constant or Expr.WidthPower)).ToList() is [Expr.Reference only]
+            && factors.Where(factor => factor is not (Expr.Constant or Expr.WidthPower)).ToList() is [Expr.Reference only] && !raw.Contains(only.Name)
             && instructions.TryGetValue(only.Name, out var original) && original.Result.Kind == ValueKind.Vector ? WithoutMultiplier(only.Name) : name;
 
         // Back from f through scalars to the first vectors.
@@ -150,7 +150,9 @@ internal sealed record ForwardPart(
             return uses.Count > 0 && uses.All(use => use switch
             {
                 Instruction.Nonlin nonlin => !HasDirectUse(nonlin.Body, name),
-                Instruction.Moment moment => !HasDirectUse(moment.Body, name),
+
+                // n^(1/2) V h: the power of n is the weight's.
+                Instruction.Moment moment => !HasDirectUse(moment.Body, name) && !moment.Body.References().Any(reference => reference.Name != name && weights.Contains(reference.Name)),
                 _ => false,
             });
         }

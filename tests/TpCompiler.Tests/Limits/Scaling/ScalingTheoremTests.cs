@@ -1,4 +1,6 @@
+using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
+using TpCompiler.Language;
 using TpCompiler.Limits.Scaling;
 using TpCompiler.Symbolics;
 using TpCompiler.Tests.Ir;
@@ -43,6 +45,49 @@ public class ScalingTheoremTests(ITestOutputHelper output)
 
         Assert.True(misses.Count == 0, $"{misses.Count} misses\n{string.Join('\n', misses.Take(20))}");
         Assert.All(Expected, kind => Assert.True(counts.GetValueOrDefault(kind) >= 200, $"{kind}: {counts.GetValueOrDefault(kind)}"));
+    }
+
+    /// <summary>As a user writes them: without a name for each product, layers with a nonlinearity or without, and a shift of each weight by a θ of its own.</summary>
+    [Fact]
+    public void Layers_without_a_nonlinearity_and_without_names_have_the_class_and_the_r_of_the_theorem()
+    {
+        var random = new Random(20251125);
+        var (misses, kinds) = (new List<string>(), new HashSet<string>(StringComparer.Ordinal));
+        for (var i = 0; i < 600; i++)
+        {
+            var hidden = 1 + (i % 4);
+            var layers = RandomParametrization.Draw(random, hidden).Select(layer => (Layer: layer, Theta: new Rational(random.Next(-4, 5), 4)))
+                .Select(pair => (A: pair.Layer.A + pair.Theta, B: pair.Layer.B - pair.Theta, C: pair.Layer.C - (2 * pair.Theta))).ToList();
+            var feature = "x";
+            for (var l = 1; l <= hidden; l++)
+            {
+                feature = (l == hidden ? i / 4 % 2 == 0 : random.Next(2) == 0) ? $"W{l} * ({feature})" : $"tanh(W{l} * ({feature}))";
+            }
+
+            var weights = Enumerable.Range(1, hidden + 1).Select(l => $"weight W{l} : [{(l > hidden ? "1" : "n")}, {(l == 1 ? "2" : "n")}]");
+            var exponents = layers.Select((layer, l) => $"W{l + 1}: ({layer.A}, {layer.B}, {layer.C})");
+            var text = $$"""
+                network net(x : [2]) {
+                  width n
+                  {{string.Join("\n  ", weights)}}
+                  return W{{hidden + 1}} * ({{feature}})
+                }
+                parametrization { {{string.Join(" ", exponents)}} }
+                train { loss mse optimizer sgd(lr: 1) batch 2 steps 3 }
+                """;
+            var compilation = Compilation.Compile(new SourceText("net.tp", text));
+            Assert.Empty(compilation.Diagnostics);
+            var verdict = ScalingAnalysis.Analyze(compilation.GradientProgram!, repair: false).Verdict!;
+            var theorem = new AbcTheorem(layers);
+            kinds.UnionWith(Kinds(theorem));
+            if (verdict.Regime != theorem.Regime || verdict.R != (theorem.HasStableInitialisation ? theorem.R : null))
+            {
+                misses.Add($"{feature} {string.Join(" ", layers)}: {theorem.Regime}, r = {theorem.R}, derived {verdict.Regime}, r = {verdict.R}");
+            }
+        }
+
+        Assert.True(misses.Count == 0, $"{misses.Count} misses\n{string.Join('\n', misses.Take(20))}");
+        Assert.Subset(kinds, Expected.ToHashSet(StringComparer.Ordinal));
     }
 
     [Fact]
