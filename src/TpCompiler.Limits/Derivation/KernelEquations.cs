@@ -66,7 +66,7 @@ public sealed class KernelEquations
         {
             switch (statement)
             {
-                case Instruction.MatMul { Transposed: false } product when parameters.TryGetValue(product.Matrix.Name, out var weight) && features.Contains(product.Vector.Name):
+                case Instruction.MatMul { Transposed: false } product when parameters.TryGetValue(product.Matrix.Name, out var weight) && IsKnown(product.Vector.Name):
                     products[product.Result.Name] = (weight, product.Vector.Name);
                     if (product.Result.Name is var direct && weight.A.IsZero && !network.Forward.OfType<Instruction.Nonlin>().Any(nonlin => Terms(nonlin.Body).Any(term => Split(term) is Expr.Reference r && r.Name == direct)))
                     {
@@ -123,6 +123,9 @@ public sealed class KernelEquations
 
         return new LimitEquations(network.Name, sections.ToValueList());
     }
+
+    /// <summary>Whether a vector has a covariance: what a nonlinearity makes, or preactivations themselves where a layer has none.</summary>
+    private bool IsKnown(string vector) => features.Contains(vector) || preactivations.Contains(vector);
 
     private static IEnumerable<Expr> Terms(Expr expr) => expr is Expr.Add add ? add.Terms : [expr];
 
@@ -308,7 +311,7 @@ public sealed class KernelEquations
     {
         var rest = Split(moment.Body) is Expr.Multiply { Factors: [Expr.Reference one, Expr.Reference two] } ? (one, two) : throw new NotLayeredException();
         var (weight, feature) = parameters.ContainsKey(rest.one.Name) ? (rest.one, rest.two) : (rest.two, rest.one);
-        if (!parameters.TryGetValue(weight.Name, out var parameter) || !features.Contains(feature.Name))
+        if (!parameters.TryGetValue(weight.Name, out var parameter) || !IsKnown(feature.Name))
         {
             throw new NotLayeredException();
         }

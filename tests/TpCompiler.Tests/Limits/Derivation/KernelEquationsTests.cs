@@ -47,6 +47,20 @@ public class KernelEquationsTests
         Assert.Equal(4, full["Theta_f", 0, 0], 1e-12);
     }
 
+    /// <summary>K = x·x̄ and Θ = (L + 1) x·x̄ (golden values of linear nets, there with K = x·x̄/2), whether products have names or not.</summary>
+    [Theory]
+    [InlineData(2, "W2 * (W1 * x)")]
+    [InlineData(3, "W3 * (W2 * (W1 * x))")]
+    [InlineData(3, "W3 * identity(W2 * (W1 * x))")]
+    [InlineData(4, "W4 * (W3 * (W2 * (W1 * x)))")]
+    public void Layers_without_a_nonlinearity_hand_their_kernels_on(int weights, string output)
+    {
+        var declared = string.Join('\n', Enumerable.Range(1, weights).Select(l => $" weight W{l} : [{(l == weights ? "1" : "n")}, {(l == 1 ? "2" : "n")}]"));
+        var kernels = Solve(Compile($"{declared}\n return {output}", "ntk", "lr: 1/10", batch: 1));
+        Assert.Equal(1, kernels["K_f", 0, 0], 1e-12);
+        Assert.Equal(weights, kernels["Theta_f", 0, 0], 1e-12);
+    }
+
     [Fact]
     public void Weight_that_stands_twice_in_a_sum_is_not_taken_for_two()
     {
