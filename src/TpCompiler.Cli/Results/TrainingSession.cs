@@ -72,6 +72,7 @@ internal sealed class TrainingSession(MeasuredTraining training, Checkpoint? che
             }
 
             Final = final.Of(run, isFinal: true);
+            run.End();
         }
     }
 

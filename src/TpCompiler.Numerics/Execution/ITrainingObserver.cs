@@ -33,6 +33,9 @@ public interface ITrainingRun
 
     /// <summary>Goes on from another moment of the same program.</summary>
     void Restore(TrainingState state);
+
+    /// <summary>Takes no more steps, wherever it is.</summary>
+    void End();
 }
 
 /// <summary>Every state of a training's loop as numbers: single precision is exact in double.</summary>

@@ -19,6 +19,8 @@ public abstract partial class Interpreter<T, TMatrix>
 
         public int Steps => loop.Count;
 
+        public bool IsOver { get; private set; }
+
         /// <summary>Lets the observer look; the step to go on with.</summary>
         public int At(int step)
         {
@@ -69,6 +71,8 @@ public abstract partial class Interpreter<T, TMatrix>
             interpreter.records.AddRange(records);
             return measured;
         }
+
+        public void End() => IsOver = true;
 
         public bool CanSave => interpreter.MatricesHaveEntries || loop.Carried.All(carried => carried.State.Kind != ValueKind.Matrix);
 

@@ -285,6 +285,11 @@ public abstract partial class Interpreter<T, TMatrix>
                 {
                     return;
                 }
+
+                if (training.IsOver)
+                {
+                    break;
+                }
             }
 
             iteration[^1] = t;
@@ -317,7 +322,7 @@ public abstract partial class Interpreter<T, TMatrix>
 
         counters.RemoveAt(counters.Count - 1);
         iteration.RemoveAt(iteration.Count - 1);
-        if (training?.Loop == loop)
+        if (training?.Loop == loop && !training.IsOver)
         {
             training.At(loop.Count);
         }

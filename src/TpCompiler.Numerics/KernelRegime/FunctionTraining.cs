@@ -119,9 +119,10 @@ public sealed class FunctionTraining<T>
         for (; ; run.Step++)
         {
             observer?.AtStep(run);
-            if (cancel.IsCancellationRequested || (run.Step == steps && observer is not null))
+            var isOver = run.IsOver || (run.Step == steps && observer is not null);
+            if (cancel.IsCancellationRequested || isOver)
             {
-                return new ExecutionResult(run.TakeRecords().ToValueList(), null, run.Step < steps);
+                return new ExecutionResult(run.TakeRecords().ToValueList(), null, !isOver);
             }
 
             var result = Evaluate(training, trainingNumbers, feed, run.Step);
@@ -326,7 +327,11 @@ public sealed class FunctionTraining<T>
 
         public int Steps => steps;
 
+        public bool IsOver { get; private set; }
+
         public bool CanSave => true;
+
+        public void End() => IsOver = true;
 
         public void Add(IEnumerable<ExecutionRecord> made) => records.AddRange(made);
 

@@ -281,5 +281,9 @@ public sealed class TextFeedTests : IDisposable
         public void Restore(TrainingState state)
         {
         }
+
+        public void End()
+        {
+        }
     }
 }

@@ -63,11 +63,12 @@ public sealed class TrainingSessionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--width", "32")]
-    [InlineData("--limit")]
-    public void A_training_that_was_killed_goes_on_bit_for_bit(params string[] how)
+    [InlineData(false, "--width", "32")]
+    [InlineData(false, "--limit")]
+    [InlineData(true, "--limit")]
+    public void A_training_that_was_killed_goes_on_bit_for_bit(bool inTheKernelRegime, params string[] how)
     {
-        var (maml, checkpoint) = (Maml(24, 4, 32), Path.Combine(directory, "state.ck"));
+        var (maml, checkpoint) = (Maml(24, 4, 32, inTheKernelRegime), Path.Combine(directory, "state.ck"));
         var whole = TpcRun.Of(["run", maml, "--format", "json", .. how]);
         using CancellationTokenSource kill = new();
         var calls = 0;
@@ -81,6 +82,38 @@ public sealed class TrainingSessionTests : IDisposable
         Assert.Equal(0, whole.ExitCode);
         Assert.Equal(whole.Output, resumed.Output);
         Assert.Contains("TP0610", killed.Error);
+    }
+
+    /// <summary>Validation is of what training makes worse: steps go up the loss. A checkpoint of a training that has ended is tested once more and not trained again.</summary>
+    [Theory]
+    [InlineData("mup", "--width", "32")]
+    [InlineData("mup", "--limit")]
+    [InlineData("ntk", "--limit")]
+    public void A_training_whose_first_weights_are_the_best_ends_with_these(string parametrization, params string[] how)
+    {
+        File.WriteAllText(Path.Combine(directory, "line.csv"), "x1,x2,y\n1,0,1\n0,1,-1\n");
+        var program = Write($$"""
+            network linear(x : [2]) { width n weight U : [n, 2] weight V : [1, n] return V * (U * x) }
+            parametrization {{parametrization}}
+            step ascend(x : [2], y) {
+              loss = mean(batch, mse(linear(x), y))
+              params = params + 0.1 * grad(loss, params)
+              return loss
+            }
+            test held_out(u : [2], v) { score = mean(batch, 0 - mse(linear(u), v)) return score }
+            train { data "line.csv" batch 2 steps 3 epoch 1 validation "line.csv" test "line.csv" }
+            """);
+        var checkpoint = Path.Combine(directory, "ended.ck");
+        var first = TpcRun.Of(["run", program, "--format", "json", "--checkpoint", checkpoint, .. how]);
+        var again = TpcRun.Of(["run", program, "--format", "json", "--checkpoint", checkpoint, .. how]);
+
+        Assert.Equal("", first.Error);
+        var net = JsonDocument.Parse(first.Output).RootElement.GetProperty("nets")[0];
+        var scores = net.GetProperty("epochs").EnumerateArray().Select(epoch => epoch.GetProperty("validation")[0].GetProperty("mean").GetDouble()).ToList();
+        Assert.Equal(4, scores.Count);
+        Assert.True(scores[3] < scores[0] - 0.01, string.Join(' ', scores.Select(score => score.ToString(CultureInfo.InvariantCulture))));
+        Assert.Equal(scores[0], net.GetProperty("test")[0].GetProperty("mean").GetDouble(), 1e-12);
+        Assert.Equal(first.Output, again.Output);
     }
 
     [Fact]
@@ -161,13 +194,18 @@ public sealed class TrainingSessionTests : IDisposable
         }
     }
 
-    /// <summary>The example, shorter and with fewer tasks.</summary>
-    private string Maml(int steps, int epoch, int validation)
+    /// <summary>The example, shorter and with fewer tasks; in the kernel regime with relu, too.</summary>
+    private string Maml(int steps, int epoch, int validation, bool inTheKernelRegime = false)
     {
         var text = File.ReadAllText(Checkout.File("examples/maml.tp").FullName)
             .Replace("omniglot_tasks/", Checkout.Folder("examples/omniglot_tasks").FullName + "/", StringComparison.Ordinal)
             .Replace(" 640", $" {validation}", StringComparison.Ordinal).Replace(" 3200", " 32", StringComparison.Ordinal)
             .Replace("steps      200", $"steps {steps}", StringComparison.Ordinal).Replace("epoch      100", $"epoch {epoch}", StringComparison.Ordinal);
+        if (inTheKernelRegime)
+        {
+            text = string.Join('\n', text.Split('\n').Select(line => line.StartsWith("parametrization", StringComparison.Ordinal) ? "parametrization ntk" : line)).Replace("U * x + b", "relu(U * x + b)", StringComparison.Ordinal);
+        }
+
         return Write(text);
     }
 
