@@ -79,16 +79,10 @@ internal sealed class CheckCommand : Command
         {
             diagnostics.Add(Codes.TooFewWidths, null, $"{FewestWidths} widths", count);
         }
-        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), null, reporter, diagnostics, parsed.GetValue(optimizer)) is { } program)
+        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), null, reporter, diagnostics, parsed.GetValue(optimizer))?.OfFirstBatch() is { } program)
         {
-            if (program.Compilation.TrainingPlan?.Source is { Kind: "tasks" or "rotated_tasks" })
-            {
-                diagnostics.Add(Codes.NotAvailable, null, "checking a training whose samples are tasks");
-                return reporter.Report(diagnostics);
-            }
-
             int asked = parsed.GetResult(seeds) is { Implicit: false } ? parsed.GetValue(seeds) : 0;
-            CheckSettings settings = new() { Widths = parsed.GetValue(widths)!, Execution = new() { AxisSizes = program.AxisSizes } };
+            CheckSettings settings = new() { LooksUpRows = program.Compilation.TrainingPlan?.Source?.Kind == "text", Widths = parsed.GetValue(widths)!, Execution = new() { AxisSizes = program.AxisSizes } };
             CheckReport report = Checker.Run(program, asked > 0 ? settings with { Seeds = asked, MaxSeeds = asked } : settings, reporter, diagnostics);
             reporter.Result(report.WriteJson, report.Text);
             int code = reporter.Report(diagnostics);

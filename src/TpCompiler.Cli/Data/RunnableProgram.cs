@@ -4,6 +4,7 @@ using TpCompiler.Ir;
 using TpCompiler.Language;
 using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.Data;
+using TpCompiler.Numerics.Execution;
 
 namespace TpCompiler.Cli.Data;
 
@@ -148,6 +149,27 @@ internal sealed record RunnableProgram(
         return Bind(network, plan, path, dataPath, diagnostics) is { } data
             ? new(source, compilation, training, data.AxisSizes, SamplesOf(data, network, plan)) { Plan = plan, Measured = measured }
             : null;
+    }
+
+    /// <summary>The same program on the samples of its first step, where samples have no end and are drawn; itself where they are given.</summary>
+    public RunnableProgram OfFirstBatch()
+    {
+        if (Drawn is not { } drawn)
+        {
+            return this;
+        }
+
+        Dictionary<string, SampleField> fields = new(StringComparer.Ordinal);
+        foreach (Instruction.Data data in Program.Body.Instructions().OfType<Instruction.Data>())
+        {
+            int[] sizes = [.. data.Result.Indices.Select(index => AxisSizes.TryGetValue(index.Axis, out int size) ? size : Program.Axes.First(axis => axis.Name == index.Axis).Size!.Value)];
+            Tensor<double> numbers = new(sizes, 1);
+            drawn.Read(data.Field, [0], numbers);
+            int samples = data.Result.Indices.FirstOrDefault()?.Axis == Compilation.Network?.BatchAxis ? sizes[0] : 1;
+            fields[data.Field] = new SampleField(numbers.Span.ToArray(), samples);
+        }
+
+        return this with { Drawn = null, Samples = fields };
     }
 
     private static DataBinding? Bind(Network network, TrainingPlan plan, string path, string? dataPath, DiagnosticBag diagnostics)

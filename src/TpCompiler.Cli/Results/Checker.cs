@@ -62,10 +62,10 @@ internal static class Checker
             return null;
         }
 
-        // Nets are a few hundredths away; a limit to a thousandth measures that, and is far cheaper than one to the last digit.
+        // Nets are a few hundredths away; a limit to a thousandth measures that, and is far cheaper than one to the last digit. Pairs of points cost their square.
         InputRotation rotation = InputRotation.Of(limit, program.Samples, program.AxisSizes);
         FirstBatch feed = new(WithGenericTargets(program, RunnableProgram.FeedOf(rotation.Samples)));
-        LimitSettings limitSettings = new() { AxisSizes = rotation.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = 1e-3, MaxPoints = 1 << 13 };
+        LimitSettings limitSettings = new() { AxisSizes = rotation.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = 1e-3, MaxPoints = limit.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin) ? 1 << 10 : 1 << 13 };
         LimitResult result = LimitEvaluator.Evaluate(rotation.Program, feed, limitSettings, null, cancel);
         return [.. result.Records.Where(record => scaling.ScaleOf(record.Name)?.Exponent is { IsZero: true })];
     }

@@ -21,5 +21,8 @@ public sealed record CheckSettings
     /// </summary>
     public ulong? ScalarSeed { get; init; }
 
+    /// <summary>Whether rows of a table are learned one look-up after the other: what reads a row that no look-up before it has changed is 0 in every net, whatever its size otherwise, and decides nothing.</summary>
+    public bool LooksUpRows { get; init; }
+
     public ExecutionSettings Execution { get; init; } = new();
 }

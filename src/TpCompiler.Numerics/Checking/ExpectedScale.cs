@@ -16,8 +16,8 @@ public sealed record ExpectedScale(string Name, Rational? Initial, Rational? Cha
 
     /// <summary>
     /// The derived sizes of what a net can be asked for: the values that a level-1 program computes; the weights of a network, its forward pass and its loss. (Values that only serve
-    /// training, such as gradients and norms, show in the weights.) Where training is unstable a change is asked of the weights and of what the verdict says blows up: what a
-    /// function makes of that has its size only at widths far beyond a computer.
+    /// training, such as gradients and norms, show in the weights.) Where training is unstable a change is asked of the weights and of what the verdict says blows up, first of all: what is made
+    /// of that has its size only at widths far beyond a computer, and where it saturates a function it may be smaller than derived.
     /// </summary>
     /// <param name="program">What runs.</param>
     /// <param name="scaling">Its derived sizes.</param>
@@ -32,11 +32,28 @@ public sealed record ExpectedScale(string Name, Rational? Initial, Rational? Cha
                 .Concat(weights).Concat(plan is null ? [] : [plan.LossValue]);
         var names = asked.ToHashSet(StringComparer.Ordinal);
         var moving = scaling.Verdict is { Regime: Regime.Unstable } verdict
-            ? verdict.Reasons.Where(reason => reason is { Phase: Phase.Training, Exponent.Sign: < 0 }).Select(reason => reason.Instruction).Concat(weights).ToHashSet(StringComparer.Ordinal)
+            ? First(verdict.Reasons.Where(reason => reason is { Phase: Phase.Training, Exponent.Sign: < 0 }).Select(reason => reason.Instruction).ToHashSet(StringComparer.Ordinal), program).Concat(weights).ToHashSet(StringComparer.Ordinal)
             : names;
         var trains = program.Body.Any(statement => statement is Loop);
         return [.. scaling.Values.Where(value => names.Contains(value.Name))
             .Select(value => new ExpectedScale(value.Name, value.Scale.Initial, value.Scale.Change, trains && moving.Contains(value.Name)) { Decay = value.Scale.Decay })];
+
+        static IEnumerable<string> First(HashSet<string> names, Program program)
+        {
+            var behind = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var instruction in program.Body.Instructions())
+            {
+                var isBehind = instruction.Reads().Any(read => names.Contains(read) || behind.Contains(read));
+                if (isBehind)
+                {
+                    behind.Add(instruction.Result.Name);
+                }
+                else if (names.Contains(instruction.Result.Name))
+                {
+                    yield return instruction.Result.Name;
+                }
+            }
+        }
 
         static bool IsAsked(Instruction instruction) => instruction is not Instruction.Data && instruction.Result.Kind != ValueKind.Matrix;
     }

@@ -4,31 +4,70 @@ using MathNet.Numerics.LinearAlgebra;
 namespace TpCompiler.Numerics.Checking;
 
 /// <summary>
-/// Whether sizes that fall with the width contain a part of a given exponent: size² = n^{-2e} (A + B/n + C/n²) with A &gt; 0. At moderate widths the fluctuation n^{-1/2} of a small but
-/// non-zero limit can hide the limit in the slope.
+/// Whether sizes that fall with the width contain a part of a given exponent: size² = n^{-2e} (A + Σ_k B_k n^{-k/2}), k from 1 to 4, A and B_k not negative, since squares of independent parts add up. At moderate
+/// widths the fluctuation of a small but non-zero limit can hide the limit in the slope. With A = 0 a size falls at least like n^{-1/4} more than derived, everywhere.
 /// </summary>
 internal static class LeadingPart
 {
     private const double Confidence = 0.999;
 
-    /// <summary>Whether A is positive at 99.9 %. The noise is taken to be proportional to the size.</summary>
-    public static bool IsPositive(IReadOnlyList<(double Width, double Size)> points, double exponent)
+    private const int Powers = 4;
+
+    /// <summary>Where A = 0 is as unlikely as this, more nets may show that it is wrong.</summary>
+    private const double Suspicion = 0.95;
+
+    /// <summary>True where A = 0 is rejected at 99.9 %, false where it isn't at 95 %; null in between. The noise is taken to be proportional to the size.</summary>
+    public static bool? IsPositive(IReadOnlyList<(double Width, double Size)> points, double exponent)
     {
-        var widths = points.Select(point => point.Width).Distinct().Count();
-        if (widths < 3 || points.Count < 5)
+        var groups = points.GroupBy(point => point.Width).OrderBy(group => group.Key)
+            .Select(group => (Width: group.Key, Mean: group.Average(Scaled), Count: group.Count(), Values: group.Select(Scaled).ToArray())).ToArray();
+        var degrees = points.Count - groups.Length;
+        if (groups.Length < 3 || degrees < 2)
         {
-            return false;
+            return null;
         }
 
-        var means = points.GroupBy(point => point.Width).ToDictionary(group => group.Key, group => group.Average(Scaled));
-        var design = Matrix<double>.Build.Dense(points.Count, 3, (row, column) => Math.Pow(points[row].Width, -column) / means[points[row].Width]);
-        var values = Vector<double>.Build.Dense(points.Count, row => Scaled(points[row]) / means[points[row].Width]);
-        var coefficients = design.QR().Solve(values);
-        var degrees = points.Count - 3;
-        var residual = (design * coefficients) - values;
-        var variance = (design.Transpose() * design).Inverse()[0, 0] * residual.DotProduct(residual) / degrees;
-        return coefficients[0] > Math.Sqrt(variance) * StudentT.InvCDF(0, 1, degrees, Confidence);
+        // Within a width only noise differs, as a share of the mean.
+        var noise = groups.Sum(group => group.Values.Sum(value => Square((value / group.Mean) - 1))) / degrees;
+        var gain = Misfit(0) - Math.Min(Misfit(1), Misfit(0));
+        return gain > LevelOf(Confidence) ? true : gain > LevelOf(Suspicion) ? null : false;
 
-        double Scaled((double Width, double Size) point) => point.Size * point.Size * Math.Pow(point.Width, 2 * exponent);
+        double LevelOf(double confidence) => Math.Max(noise, double.Epsilon) * Square(StudentT.InvCDF(0, 1, degrees, confidence));
+
+        // The least weighted sum of squares with A (1) or without it (0), none negative: one of the few sets of powers whose least squares are all positive has it.
+        double Misfit(int a)
+        {
+            var smallest = double.PositiveInfinity;
+            var terms = Powers + a;
+            for (var chosen = 0; chosen < 1 << terms; chosen++)
+            {
+                var powers = Enumerable.Range(0, terms).Where(k => (chosen >> k & 1) != 0).Select(k => k + 1 - a).ToArray();
+                if (powers.Length > groups.Length)
+                {
+                    continue;
+                }
+
+                var values = Vector<double>.Build.Dense(groups.Length, row => Math.Sqrt(groups[row].Count));
+                if (powers.Length == 0)
+                {
+                    smallest = Math.Min(smallest, values.DotProduct(values));
+                    continue;
+                }
+
+                var design = Matrix<double>.Build.Dense(groups.Length, powers.Length, (row, column) => Math.Sqrt(groups[row].Count) * Math.Pow(groups[row].Width / groups[0].Width, -powers[column] / 2.0) * groups[0].Mean / groups[row].Mean);
+                var coefficients = design.QR().Solve(values);
+                if (coefficients.All(coefficient => coefficient >= 0))
+                {
+                    var rest = (design * coefficients) - values;
+                    smallest = Math.Min(smallest, rest.DotProduct(rest));
+                }
+            }
+
+            return smallest;
+        }
+
+        double Scaled((double Width, double Size) point) => Square(point.Size) * Math.Pow(point.Width, 2 * exponent);
+
+        static double Square(double x) => x * x;
     }
 }

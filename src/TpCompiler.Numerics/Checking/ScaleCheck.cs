@@ -66,7 +66,7 @@ public static class ScaleCheck
             seeds = next;
             lines =
             [
-                .. expected.SelectMany(value => LinesOf(value, decay is not null, nets, settings.Widths)),
+                .. expected.SelectMany(value => LinesOf(value, decay is not null, nets, settings.Widths)).Select(line => settings.LooksUpRows && line is { IsZero: true, Verdict: CheckVerdict.Differs } ? line with { Verdict = CheckVerdict.Undecided } : line),
                 .. (limit ?? []).Select(record => record.Name).Distinct().Select(name => DistanceOf(name, nets, settings.Widths)),
             ];
         }
@@ -206,7 +206,7 @@ public static class ScaleCheck
             ({ Sign: > 0 }, true, _) => CheckVerdict.Agrees,
             (_, true, _) => CheckVerdict.Differs,
             (null, _, _) or (_, _, null) => CheckVerdict.Undecided,
-            ({ } e, _, { } slope) => Decide(slope, e.ToDouble(), Blocks(positive), quantity),
+            ({ } e, _, { } slope) => Decide(slope, e.ToDouble(), positive, quantity),
         };
         var sizes = widths.Select(width =>
         {
@@ -226,7 +226,7 @@ public static class ScaleCheck
             // Nets that approach their limit faster than in general do approach it.
             _ when difference < -margin && quantity == CheckQuantity.Distance => CheckVerdict.Agrees,
             // It falls faster: unless a part of the derived size is seen below a larger one that vanishes.
-            _ when difference < -margin => LeadingPart.IsPositive(points, exponent) ? CheckVerdict.Agrees : CheckVerdict.Differs,
+            _ when difference < -margin => LeadingPart.IsPositive(points, exponent) switch { true => CheckVerdict.Agrees, false => CheckVerdict.Differs, null => CheckVerdict.Undecided },
             _ when fit.HalfWidth > WidestInterval => CheckVerdict.Undecided,
             _ => CheckVerdict.Agrees,
         };
