@@ -24,8 +24,8 @@ NOTHING_TO_RUN = {"two_heads"}
 # Fifty layers: the limit of an update that is a nonlinearity of the entries of 49 matrices takes hours.
 LEFT_OUT = {("deep", "adam"), ("deep", "sign_sgd")}
 
-QUICK = [("mlp", "sgd"), ("resnet", "adam"), ("rnn", "sign_sgd"), ("tied", "adam"), ("feedback_alignment", "sgd"), ("momentum", None), ("concat", "sgd"), ("conv1d", "sgd"), ("rmsnorm", "sgd"),
-         ("multihead", "sgd"), ("standard", "sgd"), ("ntk", "adam"), ("mup_unstable", "sign_sgd"), ("gru", "sgd"), ("maml", None), ("wishart", None)]
+QUICK = [("mlp", "sgd"), ("resnet", "sgd"), ("rnn", "sign_sgd"), ("autoencoder", "sgd"), ("feedback_alignment", "sgd"), ("momentum", None), ("rmsnorm", "sgd"), ("multihead", "sgd"),
+         ("standard", "sgd"), ("ntk", "adam"), ("mup_unstable", "sign_sgd"), ("gru", "sgd"), ("adam", "adam"), ("wishart", None)]
 
 
 def run(tpc, name, optimizer, widths, seeds, limit):
@@ -63,7 +63,7 @@ def main():
     arguments = parser.parse_args()
     tpc = arguments.tpc.split()
     widths = arguments.widths or ("32,64,128" if arguments.quick else "32,64,128,256")
-    seeds = arguments.seeds or (8 if arguments.quick else 16)
+    seeds = arguments.seeds or 8
     names = sorted(os.path.basename(path)[:-3] for path in glob.glob(os.path.join(EXAMPLES, "*.tp")))
     if arguments.quick:
         jobs = QUICK
@@ -75,14 +75,17 @@ def main():
     for name, optimizer in jobs:
         results[name, optimizer] = one = run(tpc, name, optimizer, widths, seeds, arguments.limit)
         print(f"{name:20} {optimizer or 'as written':10} {one['state']:7} {one['seconds']:6.1f} s  {one['text']}", flush=True)
-    bad = [job for job, one in results.items() if one["state"] != "PASS" and job[0] not in NOTHING_TO_RUN]
-    total = time.time() - started
-    agree, lines = (sum(one.get(key, 0) for one in results.values()) for key in ("agree", "lines"))
-    summary = f"{len(results) - len(bad)} of {len(results)} checks pass or have nothing to run, {agree} of {lines} lines decided and in agreement, in {total:.0f} s"
-    print(summary)
-    if arguments.out:
-        write(arguments, results, widths, seeds, summary)
+        if arguments.out:
+            write(arguments, results, widths, seeds, summary(results, started)[1])
+    bad, text = summary(results, started)
+    print(text)
     return 1 if bad else 0
+
+
+def summary(results, started):
+    bad = [job for job, one in results.items() if one["state"] != "PASS" and job[0] not in NOTHING_TO_RUN]
+    agree, lines = (sum(one.get(key, 0) for one in results.values()) for key in ("agree", "lines"))
+    return bad, f"{len(results) - len(bad)} of {len(results)} checks pass or have nothing to run, {agree} of {lines} lines decided and in agreement, in {time.time() - started:.0f} s"
 
 
 def write(arguments, results, widths, seeds, summary):
@@ -95,7 +98,7 @@ def write(arguments, results, widths, seeds, summary):
             one = results[name, None]
             text += f"| [{name}](../../{name}.tp) | {cell(one)} ({AS_WRITTEN.get(name, 'as written')}) | | |\n"
         else:
-            text += f"| [{name}](../../{name}.tp) | " + " | ".join(cell(results[name, optimizer]) if (name, optimizer) in results else "not run: the limit takes hours" for optimizer in OPTIMIZERS) + " |\n"
+            text += f"| [{name}](../../{name}.tp) | " + " | ".join(cell(results[name, optimizer]) if (name, optimizer) in results else "not run" for optimizer in OPTIMIZERS) + " |\n"
     with open(arguments.out, "w") as out:
         out.write(text)
 

@@ -59,6 +59,12 @@ public class ArchitectureLimitTests
     [InlineData("transformer.tp")]
     [InlineData("adam.tp")]
     [InlineData("feedback_alignment.tp")]
+    [InlineData("autoencoder.tp")]
+    [InlineData("conv1d.tp")]
+    [InlineData("rmsnorm.tp")]
+    [InlineData("multihead.tp")]
+    [InlineData("concat.tp")]
+    [InlineData("depth_mup.tp")]
     public void Finite_nets_train_as_the_limit_does(string example)
     {
         const int Width = 384;
