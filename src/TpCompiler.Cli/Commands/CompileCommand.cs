@@ -8,6 +8,7 @@ using TpCompiler.Ir;
 using TpCompiler.Language;
 using TpCompiler.Limits.Derivation;
 using TpCompiler.Limits.Scaling;
+using TpCompiler.Numerics.Limit;
 
 namespace TpCompiler.Cli.Commands;
 
@@ -123,7 +124,7 @@ internal sealed class CompileCommand : Command
         Verdict? verdict = LimitOf.Verdict(compilation, program);
         return verdict?.Regime == Regime.KernelRegime ? WrittenKernel(target, program, compilation, verdict)
             : target.Evaluator is not { } evaluator ? (null, new Refusal(program.Name, "this target has no evaluator of such a limit"))
-            : LimitOf.Program(program, verdict, source, compilation.Diagnostics) is { } limit ? evaluator(limit)
+            : LimitOf.Program(program, verdict, source, compilation.Diagnostics) is { } limit ? evaluator(limit, LimitEvaluator.MayIntegrate(limit))
             : null;
     }
 

@@ -18,6 +18,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
     private const int UnknownSize = 16;
 
     private readonly bool isAffine;
+    private readonly bool hasGrids;
     private readonly CoordinateSpaces spaces;
     private readonly Dictionary<string, Rational> ratios;
     private readonly Dictionary<string, Loop> lastOutputs = new(StringComparer.Ordinal);
@@ -25,10 +26,10 @@ internal sealed class CSharpEvaluator : CSharpProgram
     private readonly Dictionary<string, string> matrixEntries = new(StringComparer.Ordinal);
     private readonly string coordinate;
 
-    private CSharpEvaluator(Program program, bool isAffine)
-        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "given", "tolerance", "most", "worst", "next", "before", "now", "Estimates", "Estimate", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Pairs", "Output", "Sobol", "Normal"))
+    private CSharpEvaluator(Program program, bool isAffine, bool hasGrids)
+        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "given", "tolerance", "most", "worst", "next", "before", "now", "Estimates", "Estimate", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Pairs", "Output", "Sobol", "Normal", "Points", "SobolPoints", "Grid", "Rule", "Quadrature", "integrated", "bound", "weights"))
     {
-        this.isAffine = isAffine;
+        (this.isAffine, this.hasGrids) = (isAffine, hasGrids);
         spaces = CoordinateSpaces.Of(program);
         ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio, StringComparer.Ordinal);
         coordinate = Names.Fresh(isAffine ? "k" : "point");
@@ -37,13 +38,23 @@ internal sealed class CSharpEvaluator : CSharpProgram
         Expressions.ZeroVector = $"new double[{Size}]";
     }
 
-    public static (string? Text, Refusal? Refusal) Write(Program limit)
+    /// <param name="limit">The limit program.</param>
+    /// <param name="onGrids">Whether its functions have no kinks, so that grids may do better than points.</param>
+    public static (string? Text, Refusal? Refusal) Write(Program limit, bool onGrids)
     {
         limit = limit with { Axes = [.. limit.Axes.Select(axis => IsTurned(limit, axis) ? axis with { Size = null } : axis)] };
         bool isAffine = CoefficientProgram.IsAffine(limit);
-        CSharpEvaluator evaluator = new(isAffine ? DeadCode.Remove(CoefficientProgram.Of(limit, 1)) : limit, isAffine);
+        CSharpEvaluator evaluator = new(isAffine ? DeadCode.Remove(CoefficientProgram.Of(limit, 1)) : limit, isAffine, onGrids && !isAffine && HasGaussians(limit));
         evaluator.WriteProgram();
         return evaluator.Refusal is { } refusal ? (null, refusal) : (evaluator.Writer.ToString(), null);
+    }
+
+    /// <summary>Whether every coordinate space meets a Gaussian.</summary>
+    private static bool HasGaussians(Program limit)
+    {
+        CoordinateSpaces spaces = CoordinateSpaces.Of(limit);
+        HashSet<string> met = [.. limit.Body.Instructions().Where(BringsGaussians).Select(instruction => spaces.OfVector(instruction.Result.Name))];
+        return limit.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).All(vector => met.Contains(spaces.OfVector(vector.Name)));
     }
 
     /// <summary>An axis that the samples may have been turned along, into the dimensions that they span: its size comes with them.</summary>
@@ -58,7 +69,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
         bool reads = Program.Body.Instructions().OfType<Instruction.Data>().Any();
         Writer.Line($"// The limit of {Program.Name} as its width goes to infinity, in C#:  dotnet run {Program.Name}.cs{(reads ? " -- --data FILE.npz" : isAffine ? string.Empty : " --")}{(isAffine ? string.Empty : " [--points N] [--tolerance 5e-5] [--seed 0]")}");
         Writer.Line("// A vector of the net becomes a random variable, that of one of its coordinates, and a mean over coordinates an expectation E: the Master Theorem of arXiv 2009.10685.");
-        Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsNote : CSharpLimitLibrary.PointsNote);
+        Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsNote : hasGrids ? CSharpGridLibrary.Note : CSharpLimitLibrary.PointsNote);
         if (reads)
         {
             Writer.Line("// Samples are read from an .npz file as `tpc run --limit --save FILE.npz` writes it.");
@@ -94,9 +105,14 @@ internal sealed class CSharpEvaluator : CSharpProgram
             WriteNumber(number);
         }
 
-        Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsMain : CSharpLimitLibrary.PointsMain(hasPairs));
-        Writer.Line().Line($"List<Output> Evaluate({(isAffine ? string.Empty : "ulong scrambling, ")}int {Size})").Line("{").In();
+        Writer.Line(isAffine ? CSharpLimitLibrary.CoefficientsMain : CSharpLimitLibrary.PointsMain(hasPairs, hasGrids));
+        Writer.Line().Line(hasGrids ? "List<Output> Evaluate(Points points)" : $"List<Output> Evaluate({(isAffine ? string.Empty : "ulong scrambling, ")}int {Size})").Line("{").In();
         Writer.Line("List<Output> outputs = [];");
+        if (hasGrids)
+        {
+            Writer.Line($"int {Size} = points.Size;");
+        }
+
         WriteSpaces();
         FindLastOutputs();
         WriteBlock(Program.Body, null);
@@ -108,6 +124,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
             hasMatrices: Definitions.Values.Any(definition => definition.Kind == ValueKind.Matrix),
             hasPairs: hasPairs,
             hasRatios: ratios.Values.Any(ratio => !ratio.IsOne),
+            hasGrids,
             Dimensions());
     }
 
@@ -126,7 +143,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
     {
         foreach (var space in Program.Body.Instructions().Where(BringsGaussians).GroupBy(instruction => spaces.OfVector(instruction.Result.Name)))
         {
-            Writer.Line($"Space {SpaceName(space.Key)} = new({(isAffine ? string.Empty : "scrambling, ")}{Size}); // {string.Join(", ", space.Select(instruction => instruction.Result.Name))}");
+            Writer.Line($"Space {SpaceName(space.Key)} = new({SpaceArguments(space.Key)}); // {string.Join(", ", space.Select(instruction => instruction.Result.Name))}");
         }
 
         foreach (var matrix in Program.Body.Instructions().OfType<Instruction.Gaussian>().Where(gaussian => gaussian.Result.Kind == ValueKind.Matrix))
@@ -135,7 +152,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
             {
                 if (!spaceNames.ContainsKey(unmet))
                 {
-                    Writer.Line($"Space {SpaceName(unmet)} = new({(isAffine ? string.Empty : "scrambling, ")}{Size});");
+                    Writer.Line($"Space {SpaceName(unmet)} = new({SpaceArguments(unmet)});");
                 }
             }
         }
@@ -258,6 +275,13 @@ internal sealed class CSharpEvaluator : CSharpProgram
         }
     }
 
+    /// <summary>What a space is made of; on a grid it has a number.</summary>
+    private string SpaceArguments(string space)
+    {
+        SpaceName(space);
+        return hasGrids ? $"points, {Number(spaceNames.Keys.ToList().IndexOf(space))}" : isAffine ? Size : $"scrambling, {Size}";
+    }
+
     private string SpaceName(string space)
     {
         if (!spaceNames.TryGetValue(space, out string? name))
@@ -350,7 +374,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
         Writer.Comment($"{result.AsReference()} = E {moment.Body}");
         if (ProductOf(body) is var (x, y))
         {
-            WriteEach(result, () => $"E({Expressions.Whole(x)}, {Expressions.Whole(y)})");
+            WriteEach(result, () => $"{(hasGrids ? SpaceName(spaces.OfVector(x.Name)) + "." : string.Empty)}E({Expressions.Whole(x)}, {Expressions.Whole(y)})");
             return;
         }
 
@@ -360,12 +384,16 @@ internal sealed class CSharpEvaluator : CSharpProgram
             string total = Temporary("total");
             WriteSums(body, sum => !HasVector(sum));
             Writer.Line($"double {total} = 0;");
+            string? weights = hasGrids && body.References().FirstOrDefault(reference => Definitions[reference.Name].Kind == ValueKind.Vector) is { } vector
+                ? $"{SpaceName(spaces.OfVector(vector.Name))}.Weights[{coordinate}] * "
+                : null;
             Coordinates(() =>
             {
                 WriteSums(body, _ => true);
-                Writer.Line($"{total} += {Expressions.Print(body)};");
+                string value = Expressions.Print(body);
+                Writer.Line(weights is null ? $"{total} += {value};" : $"{total} += {weights}{(value.Contains(' ', StringComparison.Ordinal) ? "(" + value + ")" : value)};");
             });
-            Writer.Line(isAffine ? $"{entry} = {total};" : $"{entry} = {total} / {Size};");
+            Writer.Line(isAffine || weights is not null ? $"{entry} = {total};" : $"{entry} = {total} / {Size};");
         });
 
         void WriteEach(Definition made, Func<string> value)
@@ -420,7 +448,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
                     string value = term switch
                     {
                         MatrixTerm.Scaled scaled => Expressions.Entry(scaled.Matrix),
-                        MatrixTerm.Outer outer => $"new Outer({Expressions.Whole(outer.Left)}, {Expressions.Whole(outer.Right)}{RatiosOf(result)})",
+                        MatrixTerm.Outer outer => $"new Outer({Expressions.Whole(outer.Left)}, {Expressions.Whole(outer.Right)}{(hasGrids ? $", {SpaceName(spaces.OfRows(result.Name))}, {SpaceName(spaces.OfColumns(result.Name))}" : string.Empty)}{RatiosOf(result)})",
                         _ => throw new UnreachableException(),
                     };
                     Writer.Line($"{entry}.Add({Expressions.Print(coefficient)}, {value});");

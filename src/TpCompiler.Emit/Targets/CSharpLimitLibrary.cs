@@ -39,17 +39,17 @@ internal static class CSharpLimitLibrary
 
     private const string Main = """
 
-        // Points until every error is as small as it shall be, or as many as are given.
+        // {grid or }oints until every error is as small as it shall be, or as many as are given.
         // A quarter of them first: scramblings that all miss the same rare points agree, but more points then move the mean, and its error is at least half of the way.
         string? given = Option("--points");
-        double tolerance = double.Parse(Option("--tolerance") ?? "5e-5", CultureInfo.InvariantCulture);
+        double tolerance = double.Parse(Option("--tolerance") ?? "5e-5", CultureInfo.InvariantCulture);{unless integrated}
         int points = int.Parse(given ?? "{first}");
         List<Estimate> before = Estimates(points / 4);
         while (true)
         {
             List<Estimate> now = [.. Estimates(points).Zip(before, (estimate, earlier) => estimate.NotBelow(earlier, points))];
             double worst = now.Max(estimate => estimate.Errors.Max());
-            int next = points * (worst > 3 * tolerance ? 4 : 2);
+            {beside integrated}int next = points * (worst > 3 * tolerance ? 4 : 2);
             if (given is not null || !(worst > tolerance) || next > {most})
             {
                 Console.WriteLine(string.Join('\n', now));
@@ -62,10 +62,31 @@ internal static class CSharpLimitLibrary
         List<Estimate> Estimates(int points)
         {
             List<Output>[] runs = new List<Output>[Estimate.Scramblings];
-            Parallel.For(0, runs.Length, i => runs[i] = Evaluate(seed * 0x10000 + (ulong)i, points));
+            Parallel.For(0, runs.Length, i => runs[i] = {evaluate});
             return [.. Enumerable.Range(0, runs[0].Count).Select(i => Estimate.Of([.. runs.Select(run => run[i])]))];
         }
         """;
+
+    private const string IntegratedFirst = "\n" + """
+        List<Estimate>? integrated = given is null ? Quadrature.Integrate(Evaluate, seed, tolerance) : null;
+        double bound = integrated?.Max(estimate => estimate.Errors.Max()) ?? double.PositiveInfinity;
+        if (bound <= tolerance)
+        {
+            Console.WriteLine(string.Join('\n', integrated!));
+            return;
+        }
+
+        """;
+
+    /// <summary>Even with an error that falls like 1/points no number of them gets as near as the grid.</summary>
+    private const string IntegratedAfterAll = """
+        if (integrated is not null && worst * points / (1 << 18) > bound)
+            {
+                Console.WriteLine(string.Join('\n', integrated));
+                break;
+            }
+
+        """ + "\n    ";
 
     private const string CoefficientVariables = """
 
@@ -87,7 +108,14 @@ internal static class CSharpLimitLibrary
 
         """;
 
-    private const string Variables = """
+    private const string GridVariables = """
+
+        // Variables are arrays of values at points.
+        static class Variables
+        {
+        """;
+
+    private const string Addition = """
             // y += c x
             public static void Add(double[] y, double c, double[] x)
             {
@@ -103,7 +131,9 @@ internal static class CSharpLimitLibrary
                     y[i] += c * x[i];
                 }
             }
+        """;
 
+    private const string Product = """
             private static double Sum(double[] x, double[] y)
             {
                 ReadOnlySpan<Vector<double>> left = MemoryMarshal.Cast<double, Vector<double>>(x), right = MemoryMarshal.Cast<double, Vector<double>>(y.AsSpan());
@@ -167,6 +197,9 @@ internal static class CSharpLimitLibrary
                 return values;
             }
         }
+        """;
+
+    private const string Estimates = """
 
         // An output at step t.
         sealed record Output(string Name, int? T, double[] Numbers);
@@ -197,326 +230,12 @@ internal static class CSharpLimitLibrary
         }
         """;
 
-    private const string MatrixEntries = """
-
-            // n times the entries at each pair of points.
-            public double[][] Entries(int size)
-            {
-                double[][] entries = [.. Enumerable.Range(0, size).Select(_ => new double[size])];
-                foreach ((IPart part, double c) in parts)
-                {
-                    ((IEntries)part).AddTo(entries, c);
-                }
-
-                return entries;
-            }
-        """;
-
-    private const string OuterEntries = """
-
-            public void AddTo(double[][] entries, double c)
-            {
-                for (int row = 0; row < entries.Length; row++)
-                {
-                    Add(entries[row], c * u[row], v);
-                }
-            }
-        """;
-
-    private const string Pairs = """
-
-        // What has entries at pairs of points; a Gaussian matrix has none.
-        interface IEntries : IPart
-        {
-            void AddTo(double[][] entries, double c);
-        }
-
-        // ψ/n, its values at pairs of a point of the rows and one of the columns: x ↦ E ψ(u; v) x with u given and v, x another copy.
-        sealed class Pairs(double[][] values{|, double rows, double columns|}) : IEntries
-        {
-            public void Multiply(bool transposed, double c, double[] x, double[] y)
-            {
-                for (int row = 0; row < x.Length; row++)
-                {
-                    if (transposed)
-                    {
-                        Add(y, c{| * rows|} * x[row] / x.Length, values[row]);
-                    }
-                    else
-                    {
-                        y[row] += c{| * columns|} * E(values[row], x);
-                    }
-                }
-            }
-
-            public void AddTo(double[][] entries, double c)
-            {
-                for (int row = 0; row < entries.Length; row++)
-                {
-                    Add(entries[row], c, values[row]);
-                }
-            }
-        }
-        """;
-
-    private const string Matrices = """
-
-        // A part of a matrix: y += c M x, or c Mᵀ x.
-        interface IPart
-        {
-            void Multiply(bool transposed, double c, double[] x, double[] y);
-        }
-
-        // A matrix of the limit, Σ c M: Gaussian matrices and what updates have added to them. Matrices that are made of one another share their parts.
-        sealed class Matrix
-        {
-            private readonly Dictionary<IPart, double> parts = [];
-
-            public Matrix()
-            {
-            }
-
-            public Matrix(IPart part) => Add(1, part);
-
-            public void Add(double c, IPart part) => parts[part] = parts.GetValueOrDefault(part) + c;
-
-            public void Add(double c, Matrix matrix)
-            {
-                foreach ((IPart part, double coefficient) in matrix.parts)
-                {
-                    Add(c * coefficient, part);
-                }
-            }
-
-            public double[] Times(double[] x) => Multiply(false, x);
-
-            public double[] TransposeTimes(double[] x) => Multiply(true, x);
-
-            private double[] Multiply(bool transposed, double[] x)
-            {
-                double[] y = new double[x.Length];
-                foreach ((IPart part, double c) in parts)
-                {
-                    part.Multiply(transposed, c, x, y);
-                }
-
-                return y;
-            }
-        {entries}
-        }
-
-        // u vᵀ/n: x ↦ u E[v x].
-        sealed class Outer(double[] u, double[] v{|, double rows, double columns|}) : {outer}
-        {
-            public void Multiply(bool transposed, double c, double[] x, double[] y)
-            {
-                if (transposed)
-                {
-                    Add(y, c{| * rows|} * E(u, x), v);
-                }
-                else
-                {
-                    Add(y, c{| * columns|} * E(v, x), u);
-                }
-            }
-        {outer entries}
-        }
-
-        // A Gaussian matrix W with entries N(0, σ²/n), conditioned on what it was multiplied with. On its right it has met the span of orthonormal q_i, on its left that of p_j.
-        // The image of a new direction q is W q = Ẑ + Ż with Ẑ = {|√columns |}σ ζ, ζ a fresh Gaussian, and Ż = Σ_j p_j E[p_j W q], where E[p_j W q] = E[q Wᵀp_j]{| columns/rows|} is known from
-        // the Gaussian part ζ_j of Wᵀ p_j; what is not Gaussian in it lies in the span of the q_i, to which q is orthogonal. All other products are combinations of images.
-        sealed class GaussianMatrix(double variance, Space rowSpace, Space columnSpace{|, double rows, double columns|}) : IPart
-        {
-            private const double Rounding = 1e-9;
-
-            private readonly Side right = new(rowSpace{|, Math.Sqrt(variance * columns), columns * Math.Sqrt(variance / rows)|}), left = new(columnSpace{|, Math.Sqrt(variance * rows), rows * Math.Sqrt(variance / columns)|});
-
-            public void Multiply(bool transposed, double c, double[] x, double[] y)
-            {
-                (Side side, Side other) = transposed ? (left, right) : (right, left);
-
-                // x = Σ_i a_i q_i + the rest, by Gram and Schmidt, twice so that rounding does no harm.
-                double[] rest = (double[])x.Clone();
-                double[] a = new double[side.Directions.Count];
-                for (int pass = 0; pass < 2; pass++)
-                {
-                    for (int i = 0; i < a.Length; i++)
-                    {
-                        double part = E(side.Directions[i], rest);
-                        a[i] += part;
-                        Add(rest, -part, side.Directions[i]);
-                    }
-                }
-
-                for (int i = 0; i < a.Length; i++)
-                {
-                    Add(y, c * a[i], side.Images[i]);
-                }
-
-                double length = Math.Sqrt(E(rest, rest));
-                if (length > Rounding * Math.Sqrt(E(x, x)))
-                {
-                    double[] direction = new double[x.Length];
-                    Add(direction, 1 / length, rest);
-                    Add(y, c * length, NewImage(side, other, direction));
-                }
-            }
-
-            private double[] NewImage(Side side, Side other, double[] direction)
-            {
-                double[] gaussian = side.Space.Gaussian(1);
-                double[] image = new double[direction.Length];
-                Add(image, {side.Scale|Math.Sqrt(variance)}, gaussian);
-                for (int j = 0; j < other.Directions.Count; j++)
-                {
-                    Add(image, {side.Adjoint|Math.Sqrt(variance)} * E(other.Gaussians[j], direction), other.Directions[j]);
-                }
-
-                side.Directions.Add(direction);
-                side.Gaussians.Add(gaussian);
-                side.Images.Add(image);
-                return image;
-            }
-
-            // The directions that the matrix has met on one side, the Gaussian parts of their images, and the images.
-            private sealed class Side(Space space{|, double scale, double adjoint|})
-            {
-                public Space Space => space;
-        {|
-                public double Scale => scale;
-
-                public double Adjoint => adjoint;
-        |}
-                public List<double[]> Directions { get; } = [];
-
-                public List<double[]> Gaussians { get; } = [];
-
-                public List<double[]> Images { get; } = [];
-            }
-        }
-        """;
-
-    private const string Sobol = """
-
-        // Sobol points with the direction numbers of Joe and Kuo (SIAM J. Sci. Comput. 30, 2635, 2008), scrambled by a random lower triangular matrix over GF(2) and a digital shift (Matoušek 1998).
-        static class Sobol
-        {
-            private const int InputBits = 32, OutputBits = 53;
-
-            private static readonly uint[][] Directions = [[.. Enumerable.Range(0, InputBits).Select(k => 1u << (InputBits - 1 - k))], .. Table.Split([';', '\n']).Select(row => Direction([.. row.Split(' ').Select(uint.Parse)]))];
-
-            // A dimension of the first points as standard Gaussian numbers.
-            public static double[] Normals(ulong scrambling, int dimension, int points)
-            {
-                if (dimension >= Directions.Length)
-                {
-                    throw new NotSupportedException($"There are direction numbers for {Directions.Length} Gaussians in a coordinate space, and the program meets more.");
-                }
-
-                Random64 random = new(Random64.Mix(scrambling ^ Random64.Mix((ulong)dimension + 1)));
-                ulong[] columns = Scramble(Directions[dimension], random);
-                ulong value = random.Next() >> (64 - OutputBits);
-                double[] normals = new double[points];
-                for (int i = 0; i < points; i++)
-                {
-                    normals[i] = Quantile((value + 0.5) / (1UL << OutputBits));
-                    value ^= columns[BitOperations.TrailingZeroCount(i + 1)];
-                }
-
-                return normals;
-            }
-
-            // Row r of the scrambling matrix has a one on the diagonal and random bits to its left, towards more significant digits.
-            private static ulong[] Scramble(uint[] direction, Random64 random)
-            {
-                ulong[] columns = new ulong[InputBits];
-                for (int row = 0; row < OutputBits; row++)
-                {
-                    uint bits = (uint)(random.Next() >> 32);
-                    uint mask = row < InputBits ? (bits & ~(uint.MaxValue >> row)) | (1u << (InputBits - 1 - row)) : bits;
-                    for (int j = 0; j < InputBits; j++)
-                    {
-                        columns[j] |= (ulong)(BitOperations.PopCount(mask & direction[j]) & 1) << (OutputBits - 1 - row);
-                    }
-                }
-
-                return columns;
-            }
-
-            // A row of the table is a primitive polynomial, its coefficients as a binary number, and m_1 … m_s: m_k = 2a_1 m_{k-1} ⊕ 4a_2 m_{k-2} ⊕ … ⊕ 2^s m_{k-s} ⊕ m_{k-s} and v_k = m_k / 2^k.
-            private static uint[] Direction(uint[] row)
-            {
-                int degree = row.Length - 1;
-                uint[] v = new uint[InputBits];
-                for (int k = 0; k < InputBits; k++)
-                {
-                    v[k] = k < degree ? row[k + 1] << (InputBits - 1 - k) : v[k - degree] ^ (v[k - degree] >> degree);
-                    for (int j = 1; j < degree && k >= degree; j++)
-                    {
-                        v[k] ^= ((row[0] >> (degree - j)) & 1) * v[k - j];
-                    }
-                }
-
-                return v;
-            }
-
-            // The x with Φ(x) = p (Wichura, Algorithm AS 241).
-            private static double Quantile(double p)
-            {
-                double q = p - 0.5;
-                if (Math.Abs(q) <= 0.425)
-                {
-                    return q * Ratio(
-                        [2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457, 13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608],
-                        [5226.495278852545925, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867, 5394.1960214247511077, 687.1870074920579083, 42.313330701600911252, 1],
-                        0.180625 - q * q);
-                }
-
-                double tail = Math.Sqrt(-Math.Log(q < 0 ? p : 1 - p));
-                double x = tail <= 5
-                    ? Ratio(
-                        [7.7454501427834140764e-4, 0.0227238449892691845833, 0.24178072517745061177, 1.27045825245236838258, 3.64784832476320460504, 5.7694972214606914055, 4.6303378461565452959, 1.42343711074968357734],
-                        [1.05075007164441684324e-9, 5.475938084995344946e-4, 0.0151986665636164571966, 0.14810397642748007459, 0.68976733498510000455, 1.6763848301838038494, 2.05319162663775882187, 1],
-                        tail - 1.6)
-                    : Ratio(
-                        [2.01033439929228813265e-7, 2.71155556874348757815e-5, 0.0012426609473880784386, 0.026532189526576123093, 0.29656057182850489123, 1.7848265399172913358, 5.4637849111641143699, 6.6579046435011037772],
-                        [2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.8463183175100546818e-5, 7.868691311456132591e-4, 0.0148753612908506148525, 0.13692988092273580531, 0.59983220655588793769, 1],
-                        tail - 5);
-                return q < 0 ? -x : x;
-            }
-
-            // A quotient of polynomials in r, highest powers first.
-            private static double Ratio(ReadOnlySpan<double> numerator, ReadOnlySpan<double> denominator, double r)
-            {
-                (double p, double q) = (0, 0);
-                for (int i = 0; i < numerator.Length; i++)
-                {
-                    (p, q) = (p * r + numerator[i], q * r + denominator[i]);
-                }
-
-                return p / q;
-            }
-
-            // SplitMix64 (Steele, Lea and Flood 2014).
-            private sealed class Random64(ulong state)
-            {
-                public ulong Next() => Mix(state += 0x9E3779B97F4A7C15);
-
-                public static ulong Mix(ulong z)
-                {
-                    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-                    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-                    return z ^ (z >> 31);
-                }
-            }
-
-            // Dimensions 2, 3, …
-            private const string Table = @"
-        """;
-
     /// <summary>Runs the scramblings, with more and more points; where matrices have entries at pairs of points they start with few, as time grows like the square.</summary>
-    public static string PointsMain(bool hasPairs) =>
-        Main.Replace("{first}", hasPairs ? "256" : "2048", StringComparison.Ordinal).Replace("{most}", hasPairs ? "1 << 11" : "1 << 18", StringComparison.Ordinal);
+    public static string PointsMain(bool hasPairs, bool hasGrids) => Main.Replace("{first}", hasPairs ? "256" : "2048", StringComparison.Ordinal).Replace("{most}", hasPairs ? "1 << 11" : "1 << 18", StringComparison.Ordinal)
+            .Replace("{grid or }", hasGrids ? "Where no grid does it: p" : "P", StringComparison.Ordinal)
+            .Replace("{unless integrated}", hasGrids ? IntegratedFirst : string.Empty, StringComparison.Ordinal)
+            .Replace("{beside integrated}", hasGrids ? IntegratedAfterAll : string.Empty, StringComparison.Ordinal)
+            .Replace("{evaluate}", hasGrids ? "Evaluate(new SobolPoints(seed * 0x10000 + (ulong)i, points))" : "Evaluate(seed * 0x10000 + (ulong)i, points)", StringComparison.Ordinal);
 
     /// <summary>Writes the types that a limit needs.</summary>
     /// <param name="writer">Behind the functions of the program.</param>
@@ -524,53 +243,21 @@ internal static class CSharpLimitLibrary
     /// <param name="hasMatrices">Whether there are matrices.</param>
     /// <param name="hasPairs">Whether there are outer nonlinearities.</param>
     /// <param name="hasRatios">Whether widths differ.</param>
+    /// <param name="hasGrids">Whether points may be those of grids.</param>
     /// <param name="dimensions">Dimensions of the Sobol sequence.</param>
-    public static void Write(CodeWriter writer, bool isAffine, bool hasMatrices, bool hasPairs, bool hasRatios, int dimensions)
+    public static void Write(CodeWriter writer, bool isAffine, bool hasMatrices, bool hasPairs, bool hasRatios, bool hasGrids, int dimensions)
     {
-        writer.Line((isAffine ? CoefficientVariables : PointVariables) + "\n" + Variables);
-        writer.Line(isAffine ? CoefficientSpace : PointSpace);
-        if (hasMatrices)
+        writer.Line(hasGrids ? GridVariables + "\n" + Addition + "\n}" : (isAffine ? CoefficientVariables : PointVariables) + "\n" + Addition + "\n\n" + Product);
+        writer.Line(isAffine ? CoefficientSpace : (hasGrids ? CSharpGridLibrary.Space : PointSpace) + "\n" + Estimates);
+        if (hasGrids)
         {
-            writer.Line(Chosen(Matrices, hasRatios)
-                .Replace("\n{entries}", hasPairs ? "\n" + MatrixEntries : string.Empty, StringComparison.Ordinal)
-                .Replace("{outer}", hasPairs ? "IEntries" : "IPart", StringComparison.Ordinal)
-                .Replace("\n{outer entries}", hasPairs ? "\n" + OuterEntries : string.Empty, StringComparison.Ordinal));
+            writer.Line(CSharpGridLibrary.Points).Line(CSharpGridLibrary.Search);
         }
 
-        if (hasPairs)
-        {
-            writer.Line(Chosen(Pairs, hasRatios));
-        }
-
+        CSharpMatrixLibrary.Write(writer, hasMatrices, hasPairs, hasRatios, hasGrids);
         if (!isAffine)
         {
-            IEnumerable<string> rows = SobolTable.Rows.Take(dimensions - 1).Select(row => string.Join(' ', row.Select(number => number.ToString(CultureInfo.InvariantCulture))));
-            writer.Line(Sobol + string.Join('\n', Lines(rows, 150)) + "\";\n}");
+            CSharpSobolLibrary.Write(writer, dimensions);
         }
-    }
-
-    /// <summary>Takes or leaves what stands in {|…|}, and of {one|other} the one or the other.</summary>
-    private static string Chosen(string text, bool first) => System.Text.RegularExpressions.Regex.Replace(
-        text,
-        @"\{\|(?<all>[^|]*)\|\}|\{(?<one>[A-Za-z.]+)\|(?<other>[A-Za-z.()]+)\}",
-        match => match.Groups["all"].Success ? (first ? match.Groups["all"].Value : string.Empty) : match.Groups[first ? "one" : "other"].Value);
-
-    /// <summary>Rows of a table, several a line.</summary>
-    private static List<string> Lines(IEnumerable<string> rows, int width)
-    {
-        List<string> lines = [];
-        foreach (string row in rows)
-        {
-            if (lines.Count > 0 && lines[^1].Length + 1 + row.Length <= width)
-            {
-                lines[^1] += ";" + row;
-            }
-            else
-            {
-                lines.Add(row);
-            }
-        }
-
-        return lines;
     }
 }

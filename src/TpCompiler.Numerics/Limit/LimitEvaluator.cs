@@ -106,6 +106,12 @@ public static class LimitEvaluator
         return sampled.Count == 0 ? groups : [.. exact, (sampled, [QuasiRandom])];
     }
 
+    /// <summary>Whether a limit may be integrated on grids without panels: its functions have no kinks, and the Gaussian vectors of a coordinate space alone are not too many.</summary>
+    public static bool MayIntegrate(Program limit) => QuadratureGrid.IsPiecewiseSmooth(limit) && QuadratureGrid.KinkedSpaces(limit).Count == 0 && QuadratureGrid.Suits(QuadratureGrid.LeastGaussians(limit with
+    {
+        Body = [.. limit.Body.OfType<Instruction.Gaussian>()],
+    }), new HashSet<string>());
+
     /// <summary>The part of a program that some of its outputs need.</summary>
     internal static Program Only(Program limit, ValueList<string> outputs) => DeadCode.Remove(limit with { Outputs = outputs });
 

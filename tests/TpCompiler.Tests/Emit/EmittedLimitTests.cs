@@ -58,6 +58,30 @@ public sealed class EmittedLimitTests : IDisposable
         AssertAgree("relu", run.Output, EmittedCSharp.Run(program, "--tolerance", "1e-3", "--data", samples));
     }
 
+    /// <summary>Two hidden layers of two widths and a step: the search for a grid takes the same way as that of tpc, and finds the same numbers with the same bounds.</summary>
+    [Fact]
+    public void Quadrature_leads_an_emitted_limit_to_the_grid_of_tpc()
+    {
+        var (source, program, samples) = (Path.Combine(folder, "grid.tp"), Path.Combine(folder, "grid.cs"), Path.Combine(folder, "grid.npz"));
+        File.WriteAllText(Path.Combine(folder, "one.csv"), "1,-0.5,0.7\n");
+        File.WriteAllText(source, """
+            network grid(x : [2]) {
+              width n
+              width m = 2 * n
+              weight U : [n, 2]
+              weight W : [m, n]
+              weight V : [1, m]
+              return V * tanh(W * tanh(U * x))
+            }
+            parametrization mup
+            train { data "one.csv" loss mse optimizer sgd(lr: 0.1) batch 1 steps 1 }
+            """);
+        Assert.Equal(0, TpcRun.Of("compile", source, "--emit", "evaluator", "--target", "csharp", "-o", program).ExitCode);
+        var run = TpcRun.Of("run", source, "--limit", "--save", samples, "--format", "json");
+        Assert.Contains("\"carrier\": \"quadrature\"", run.Output, StringComparison.Ordinal);
+        AssertAgree("grid", run.Output, EmittedCSharp.Run(program, "--data", samples));
+    }
+
     [Fact]
     public void A_limit_without_a_program_is_refused_with_the_reason()
     {
