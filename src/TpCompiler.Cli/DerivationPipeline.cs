@@ -48,7 +48,10 @@ internal static class DerivationPipeline
         if (compilation is { HasEntrywiseMatrices: true, Network: { } entrywise })
         {
             string reason = $"{compilation.TrainingPlan!.Rule.Name} changes hidden matrices entry by entry, and sums over pairs of coordinates are not written out; `tpc run --limit` has numbers";
-            return new Derivation(program, entrywise, compilation.TrainingPlan, scaling, null, null, reason, [], () => SyntaxText.Write(compilation.SyntaxTree));
+            return new Derivation(program, entrywise, compilation.TrainingPlan, scaling, null, null, reason, [], () => SyntaxText.Write(compilation.SyntaxTree))
+            {
+                Tiers = LimitProgram.Of(program).Program is { } pairs ? Tiers(pairs) : [],
+            };
         }
 
         LimitProgramResult limit = LimitProgram.Of(program);
@@ -80,7 +83,7 @@ internal static class DerivationPipeline
             limit.Program is { } exact && compilation.Program is not null ? Exact(exact) : [],
             () => SyntaxText.Write(compilation.SyntaxTree))
         {
-            Tiers = limit.Program is { } runnable ? [.. LimitEvaluator.TiersOfOutputs(runnable).SelectMany(group => Tiers(group.Outputs, group.Tiers)).OrderBy(tier => runnable.Outputs.ToList().IndexOf(tier.Output))] : [],
+            Tiers = limit.Program is { } runnable ? Tiers(runnable) : [],
             Expectations = limit.Program is { } integrated ? [.. Expectations(integrated, equations!)] : [],
         };
     }
@@ -100,7 +103,14 @@ internal static class DerivationPipeline
     internal static IEnumerable<Expr.Expectation> ExpectationsIn(LimitEquations equations) =>
         equations.Sections.SelectMany(section => section.Equations).SelectMany(equation => equation.Right.DescendantsAndSelf()).OfType<Expr.Expectation>().Distinct();
 
-    private static ValueList<OutputTier> Tiers(IEnumerable<string> outputs, ValueList<string> tiers) => [.. outputs.Select(output => new OutputTier(output, tiers))];
+    /// <summary>How `tpc run` finds the outputs' numbers, in the order of the outputs.</summary>
+    private static ValueList<OutputTier> Tiers(Program limit)
+    {
+        IReadOnlyDictionary<string, string> first = LimitEvaluator.FirstTiersOf(limit);
+        return [.. LimitEvaluator.TiersOfOutputs(limit)
+            .SelectMany(group => group.Outputs.Select(output => new OutputTier(output, group.Tiers) { First = first.GetValueOrDefault(output) }))
+            .OrderBy(tier => limit.Outputs.ToList().IndexOf(tier.Output))];
+    }
 
     /// <summary>Moments of a level-1 program without data that are rational numbers.</summary>
     private static ValueList<ExactOutput> Exact(Program limit) =>

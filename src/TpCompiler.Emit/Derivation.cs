@@ -41,7 +41,11 @@ public sealed record Derivation(
 public sealed record ExpectationLine(Expr Expectation, ValueList<string> Tiers, int? Dimensions);
 
 /// <summary>How an output's numbers will be computed: in the first of these ways that the program's size allows.</summary>
-public sealed record OutputTier(string Output, ValueList<string> Tiers);
+public sealed record OutputTier(string Output, ValueList<string> Tiers)
+{
+    /// <summary>The way to its first number, before any update, where that is another one.</summary>
+    public string? First { get; init; }
+}
 
 /// <summary>The limit of an output as a rational number.</summary>
 public sealed record ExactOutput(string Name, ValueList<Rational> Values);

@@ -55,7 +55,7 @@ public static class DerivationJson
         json.WriteEndObject();
     }
 
-    /// <summary>For each output the ways to compute it, in the order in which they are tried.</summary>
+    /// <summary>For each output the ways to compute it, in the order in which they are tried, and the way to its first number where that is another one.</summary>
     private static void WriteTiers(Utf8JsonWriter json, Derivation derivation)
     {
         json.WriteStartArray("tiers");
@@ -63,6 +63,11 @@ public static class DerivationJson
         {
             json.WriteStartObject();
             json.WriteString("output", output.Output);
+            if (output.First is { } first)
+            {
+                json.WriteString("first", first);
+            }
+
             json.WriteStartArray("tiers");
             foreach (var tier in output.Tiers)
             {

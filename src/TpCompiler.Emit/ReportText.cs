@@ -25,7 +25,7 @@ public static class ReportText
     /// <summary>Outputs that are computed alike share a line.</summary>
     private static string Tiers(Derivation derivation)
     {
-        var lines = derivation.Tiers.GroupBy(output => output.Tiers).Select(group => (Outputs: string.Join(", ", group.Select(output => output.Output)), Tiers: string.Join(", or else ", group.Key))).ToList();
+        var lines = derivation.Tiers.GroupBy(output => (output.First, output.Tiers)).Select(group => (Outputs: string.Join(", ", group.Select(output => output.Output)), Tiers: (group.Key.First is { } first ? $"{first} before the first update, then " : string.Empty) + string.Join(", or else ", group.Key.Tiers))).ToList();
         var width = lines.Select(line => line.Outputs.Length).DefaultIfEmpty(0).Max();
         return lines.Count == 0 ? string.Empty : "numbers of the limit come from\n" + string.Concat(lines.Select(line => $"  {line.Outputs.PadRight(width)}  {line.Tiers}\n"));
     }

@@ -148,14 +148,19 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
             .WithHelp("`tpc compile` says whether the parametrization is stable; if it is, lower the learning rate or clip the gradient");
     }
 
-    private static string How(LimitResult result) => result.Tier switch
+    private static string How(LimitResult result)
     {
-        _ when result.Records.Select(record => record.Tier).OfType<string>().Distinct().ToList() is { Count: > 1 } tiers => $"{string.Join(", ", tiers)}; ± rounding, a bound or one standard error",
-        LimitEvaluator.QuasiRandom => string.Create(CultureInfo.InvariantCulture, $"{result.Replicates} scramblings of {result.Points} {result.Tier}, ± one standard error"),
-        CovarianceEvaluator.Integrals => $"{result.Tier}, ± a bound",
-        LimitEvaluator.Quadrature => string.Create(CultureInfo.InvariantCulture, $"{result.Tier} at {result.Points} points, ± a bound"),
-        _ => $"{result.Tier}, ± rounding",
-    };
+        List<string> tiers = [.. result.Records.Select(record => record.Tier).OfType<string>().Distinct()];
+        return tiers.Count > 1 ? $"{string.Join(", ", tiers.Select(Tier))}; ± rounding, a bound or one standard error" : result.Tier switch
+        {
+            LimitEvaluator.QuasiRandom => $"{Tier(result.Tier)}, ± one standard error",
+            LimitEvaluator.Quadrature => string.Create(CultureInfo.InvariantCulture, $"{result.Tier} at {result.Points} points, ± a bound"),
+            CovarianceEvaluator.Integrals => $"{result.Tier}, ± a bound",
+            _ => $"{result.Tier}, ± rounding",
+        };
+
+        string Tier(string tier) => tier == LimitEvaluator.QuasiRandom && result.Tier == tier ? string.Create(CultureInfo.InvariantCulture, $"{result.Replicates} scramblings of {result.Points} {tier}") : tier;
+    }
 
     private ResultCells CellsOf(LimitRecord output) =>
         new(output.Name, output.Iteration, output.Shape, [.. output.Values.Select(estimate => Spread is not null ? NumberText.Of(estimate) : NumberText.Of(estimate.Value))]);

@@ -19,17 +19,14 @@ public sealed record ExpectationTier(ValueList<string> Tiers, int Dimensions, bo
     public static Func<string, ExpectationTier> In(Program limit)
     {
         var spaces = CoordinateSpaces.Of(limit);
-        var gaussians = QuadratureGrid.LeastGaussians(limit);
-        var kinked = QuadratureGrid.KinkedSpaces(limit);
         var isOpen = limit.Axes.Any(axis => axis.Size is null);
-        var groups = LimitEvaluator.TiersOfOutputs(limit)
-            .Select(group => (group.Tiers, Names: LimitEvaluator.Only(limit, group.Outputs).Body.Definitions().Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal))).ToList();
-        var everywhere = LimitEvaluator.TiersOf(limit);
-        return vector => new ExpectationTier(
-            groups.Where(group => group.Names.Contains(vector)).Select(group => group.Tiers).FirstOrDefault(everywhere),
-            gaussians.GetValueOrDefault(spaces.OfVector(vector)),
-            isOpen,
-            kinked.Contains(spaces.OfVector(vector)));
+        var everywhere = new Group(LimitEvaluator.TiersOf(limit), limit);
+        var groups = LimitEvaluator.TiersOfOutputs(limit).Select(group => new Group(group.Tiers, LimitEvaluator.Only(limit, group.Outputs))).ToList();
+        return vector =>
+        {
+            var group = groups.Find(group => group.Names.Contains(vector)) ?? everywhere;
+            return new ExpectationTier(group.Tiers, group.Gaussians.GetValueOrDefault(spaces.OfVector(vector)), isOpen, group.Kinked.Contains(spaces.OfVector(vector)));
+        };
     }
 
     /// <summary>Each tier in words.</summary>
@@ -45,4 +42,16 @@ public sealed record ExpectationTier(ValueList<string> Tiers, int Dimensions, bo
     public bool IsIntegral => Tiers.Any(tier => tier is LimitEvaluator.Quadrature or LimitEvaluator.QuasiRandom);
 
     private string Size => FormattableString.Invariant($"{(AtLeast ? "at least " : string.Empty)}{Dimensions} {(Dimensions == 1 ? "dimension" : "dimensions")}");
+
+    /// <summary>Outputs that are computed together.</summary>
+    private sealed class Group(ValueList<string> tiers, Program part)
+    {
+        public ValueList<string> Tiers { get; } = tiers;
+
+        public HashSet<string> Names { get; } = part.Body.Definitions().Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
+
+        public IReadOnlyDictionary<string, int> Gaussians { get; } = QuadratureGrid.LeastGaussians(part);
+
+        public IReadOnlySet<string> Kinked { get; } = QuadratureGrid.KinkedSpaces(part);
+    }
 }

@@ -68,6 +68,10 @@ public static class LimitEvaluator
         }
     }
 
+    /// <summary>The way to the first number of outputs that may need points later, where it is another one; see <see cref="FirstSteps"/>.</summary>
+    public static IReadOnlyDictionary<string, string> FirstTiersOf(Program limit) =>
+        TiersOfOutputs(limit).Where(group => group.Tiers[^1] == QuasiRandom).Select(group => FirstSteps.TiersOf(Only(limit, group.Outputs))).SelectMany(tiers => tiers).ToDictionary(StringComparer.Ordinal);
+
     /// <param name="limit">A limit program (no powers of n but the 1/n of outer terms and of variances of matrices).</param>
     /// <param name="feed">The numbers of its Data.</param>
     /// <param name="settings">How far to go.</param>
@@ -135,12 +139,43 @@ public static class LimitEvaluator
             remark = PolynomialEvaluator.TooLarge;
         }
 
-        if (settings.AllowExact && settings.Points is null && CovarianceEvaluator.Evaluate(limit, feed, Execution(settings, 1).SizeOfAxisIn(limit), cancel) is { } covariances && covariances.LargestError <= settings.Tolerance)
+        if (settings is { AllowExact: true, AllowCovariances: true, Points: null } && CovarianceEvaluator.Evaluate(limit, feed, Execution(settings, 1).SizeOfAxisIn(limit), cancel) is { } covariances && covariances.LargestError <= settings.Tolerance)
         {
             return covariances with { Remark = remark };
         }
 
-        return Integrated(limit, feed, settings, progress, cancel) with { Remark = remark };
+        return WithFirstSteps(Integrated(limit, feed, settings, progress, cancel), limit, feed, settings, cancel) with { Remark = remark };
+    }
+
+    /// <summary>Points for all that comes later don't make the first numbers any better: these by integrals over two Gaussians, and on grids where the tolerance has not been reached.</summary>
+    private static LimitResult WithFirstSteps(LimitResult result, Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
+    {
+        if (settings is not { AllowExact: true, AllowCovariances: true, Points: null } || result.Failure is not null)
+        {
+            return result;
+        }
+
+        foreach (var before in FirstSteps.BeforeUpdates(limit, feed, Execution(settings, 1).SizeOfAxisIn(limit), cancel))
+        {
+            result = FirstSteps.Beside(result, before with { Records = before.Records.Select(record => record with { Iteration = [0] }).ToValueList() }, settings.Tolerance, onlyBetter: false);
+        }
+
+        for (var iterations = 2; result.Tier == QuasiRandom && result.Shortfall is LimitShortfall.Tolerance or LimitShortfall.Memory && FirstSteps.Of(limit, iterations) is { } beginning; iterations++)
+        {
+            var (bytesPerPoint, _, spaces) = Measure(beginning, feed, settings, cancel);
+            if (spaces.Values.Any(space => space.Gaussians > FirstSteps.MostDimensions) || ByQuadrature(beginning, feed, settings, spaces, bytesPerPoint / settings.Threads, null, cancel) is not { } integrated)
+            {
+                return result;
+            }
+
+            result = FirstSteps.Beside(result, integrated, settings.Tolerance, onlyBetter: true);
+            if (integrated.LargestError > settings.Tolerance)
+            {
+                return result;
+            }
+        }
+
+        return result;
     }
 
     /// <summary>By quadrature where a grid suits the program, else at points.</summary>

@@ -31,6 +31,9 @@ public sealed record LimitSettings
     /// <summary>Whether an affine program may run on coefficients and a polynomial one on polynomials; otherwise they run at points too.</summary>
     public bool AllowExact { get; init; } = true;
 
+    /// <summary>Whether expectations may be taken apart into integrals over two Gaussians; otherwise grids and points do it.</summary>
+    public bool AllowCovariances { get; init; } = true;
+
     /// <summary>Whether coefficients of a training that is measured are kept in single precision, half the memory, where the program has no matrix; numbers that it reports are computed in double.</summary>
     public bool SinglePrecision { get; init; }
 

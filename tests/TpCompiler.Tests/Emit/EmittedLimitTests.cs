@@ -132,8 +132,17 @@ public sealed class EmittedLimitTests : IDisposable
             var (name, iteration) = (output.GetProperty("name").GetString()!, output.GetProperty("iteration").EnumerateArray().Select(t => t.GetInt32()).ToList());
             var words = (iteration.Count == 0 ? found[name].Single() : found[name].ElementAt(iteration[0])).Skip(iteration.Count == 0 ? 1 : 2).ToList();
             var middle = words.IndexOf("±") is >= 0 and var at ? at : words.Count;
+            if (output.TryGetProperty("kinds", out var kinds) && middle < words.Count && kinds.EnumerateArray().Any(kind => kind.GetString() != "standard error"))
+            {
+                // A first number that tpc run knows without points.
+                Assert.All(Numbers("values").Zip(words.Take(middle), words.Skip(middle + 1)), number => Assert.InRange(Math.Abs(number.First - Parse(number.Second)), 0, (4 * Parse(number.Third)) + 1e-12));
+                continue;
+            }
+
             Compare(Numbers("values"), words.Take(middle), 1e-11);
             Assert.All((middle == words.Count ? [] : Numbers("errors")).Zip(words.Skip(middle + 1)), pair => Assert.InRange(double.Parse(pair.Second, CultureInfo.InvariantCulture), pair.First / 5.3, (1.06 * pair.First) + 1e-12));
+
+            static double Parse(string word) => double.Parse(word, CultureInfo.InvariantCulture);
 
             List<double> Numbers(string property) => [.. output.GetProperty(property).EnumerateArray().Select(value => value.GetDouble())];
 

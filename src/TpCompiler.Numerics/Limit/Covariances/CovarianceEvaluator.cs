@@ -13,9 +13,8 @@ public static class CovarianceEvaluator
     /// <summary>The tier, by how it computes its integrals.</summary>
     public const string ClosedForms = "closed forms", Integrals = "integrals over two Gaussians";
 
-    /// <summary>Whether the program may have such a form; only running it tells. Without products and data nothing is gained over a grid.</summary>
-    public static bool MayApply(Program limit) => limit.Body.Any(statement => statement is Instruction.MatMul or Instruction.Data)
-        && limit.Body.All(statement => statement is Instruction and not Instruction.OuterNonlin and not Instruction.Gaussian { Result.Kind: ValueKind.Scalar });
+    /// <summary>Whether the program may have such a form; only running it tells.</summary>
+    public static bool MayApply(Program limit) => limit.Body.All(statement => statement is Instruction and not Instruction.OuterNonlin and not Instruction.Gaussian { Result.Kind: ValueKind.Scalar });
 
     /// <summary>The tier of a program that is known in full; null where it has another, or where data and sizes decide.</summary>
     public static string? TierOf(Program limit) => MayApply(limit) && !limit.Body.Any(statement => statement is Instruction.Data) && limit.Axes.All(axis => axis.Size is not null)

@@ -52,32 +52,43 @@ internal static class QuadratureGrid
     }
 
     /// <summary>
-    /// The Gaussians that each coordinate space meets at least: one for each Gaussian vector and each product with a Gaussian matrix, in every iteration but the last of a loop. Axes of
-    /// unknown size count once.
+    /// The Gaussians that each coordinate space meets at least: one for each Gaussian vector and each product with a Gaussian matrix, in every iteration but the last of a loop. A product with a vector that no iteration changes, when they all
+    /// read the same data, is met once. Axes of unknown size count once.
     /// </summary>
     public static IReadOnlyDictionary<string, int> LeastGaussians(Program program)
     {
         var spaces = CoordinateSpaces.Of(program);
         var sizes = program.Axes.ToDictionary(axis => axis.Name, axis => axis.Size ?? 1, StringComparer.Ordinal);
         var met = new Dictionary<string, int>(StringComparer.Ordinal);
-        Visit(program.Body, 1);
+        Visit(program.Body, 1, []);
         return met;
 
-        void Visit(IEnumerable<Statement> block, long times)
+        static bool IsKept(Loop loop, Carried carried) => loop.Body.OfType<Instruction.Nonlin>().Any(next => next.Result.Name == carried.Next && next.Body == next.Result.AsReference() with { Name = carried.State.Name });
+
+        void Visit(IEnumerable<Statement> block, long times, HashSet<string> changing)
         {
             foreach (var statement in block)
             {
                 switch (statement)
                 {
                     case Loop loop:
-                        Visit(loop.Body, times * Math.Max(1, loop.Count - 1));
+                        Visit(loop.Body, times * Math.Max(1, loop.Count - 1), [.. changing, .. loop.Carried.Where(carried => !IsKept(loop, carried)).Select(carried => carried.State.Name)]);
                         break;
-                    case Instruction.Gaussian { Result.Kind: ValueKind.Vector } or Instruction.MatMul:
-                        var result = ((Instruction)statement).Result;
-                        var space = spaces.OfVector(result.Name);
-                        met[space] = (int)Math.Min(
-                            int.MaxValue,
-                            met.GetValueOrDefault(space) + result.Indices.Aggregate(times, (count, index) => Math.Min(int.MaxValue, count * sizes.GetValueOrDefault(index.Axis, 1))));
+                    case Instruction instruction:
+                        if (instruction is Instruction.Gaussian { Result.Kind: ValueKind.Vector } or Instruction.MatMul)
+                        {
+                            var isSame = instruction is Instruction.MatMul product && !changing.Contains(product.Vector.Name);
+                            var space = spaces.OfVector(instruction.Result.Name);
+                            met[space] = (int)Math.Min(
+                                int.MaxValue,
+                                met.GetValueOrDefault(space) + instruction.Result.Indices.Aggregate(isSame ? 1 : times, (count, index) => Math.Min(int.MaxValue, count * sizes.GetValueOrDefault(index.Axis, 1))));
+                        }
+
+                        if (instruction.Reads().Any(changing.Contains))
+                        {
+                            changing.Add(instruction.Result.Name);
+                        }
+
                         break;
                     default:
                         break;
