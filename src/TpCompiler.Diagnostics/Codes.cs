@@ -27,7 +27,7 @@ public static class Codes
     public static readonly DiagnosticDescriptor InvalidCharacter = Error("TP0102", "character without a meaning", "the character {0} has no meaning here");
     public static readonly DiagnosticDescriptor UnclosedBracket = Error("TP0103", "bracket never closed", "this `{0}` is never closed");
     public static readonly DiagnosticDescriptor UnterminatedString = Error("TP0104", "text never closed", "this text has no closing quote on its line");
-    public static readonly DiagnosticDescriptor InvalidNumber = Error("TP0105", "not a number", "`{0}` is not a number that can be kept exactly: {1}");
+    public static readonly DiagnosticDescriptor InvalidNumber = Error("TP0105", "not a number", "`{0}` can't be used as a number: {1}");
     public static readonly DiagnosticDescriptor UnexpectedEnd = Error("TP0106", "the file ends too early", "the file ends where {0} is expected");
     public static readonly DiagnosticDescriptor ReservedWord = Error("TP0107", "reserved word as a name", "`{0}` is a word of the language and can't be a name");
     public static readonly DiagnosticDescriptor StrayBracket = Error("TP0108", "bracket that closes nothing", "this `{0}` closes nothing");
@@ -101,6 +101,7 @@ public static class Codes
     public static readonly DiagnosticDescriptor StaysRandom = Warning("TP0612", "random at any width", "{0} is a Gaussian number of variance {1} at any width; what depends on it is shown for one draw of it");
     public static readonly DiagnosticDescriptor KernelNotPositive = Warning("TP0613", "kernel not positive definite", "{0} of {1} eigenvalues of the kernel lie below {2} (by {3} below 0) and count as 0: nothing is learned along their vectors");
     public static readonly DiagnosticDescriptor RateTooLarge = Warning("TP0614", "learning rate beyond stability", "at the learning rate {0} training diverges: it is stable up to {1}");
+    public static readonly DiagnosticDescriptor BatchTooLarge = Warning("TP0615", "batch larger than the data", "a batch of {0} holds some samples more than once: there are only {1}");
 
     // TP07xx: tpc check.
     public static readonly DiagnosticDescriptor ExponentMismatch = Error("TP0701", "measured exponent differs from the derived", "`{0}` is derived to scale like {1}, and scales like {2} in finite nets");

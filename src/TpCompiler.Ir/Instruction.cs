@@ -23,7 +23,16 @@ public abstract record Statement
 }
 
 /// <summary>A place in the source, and the pass that made the instruction out of it (<c>backward of h2</c>).</summary>
-public sealed record Origin(Span Span, string? Note = null);
+public sealed record Origin(Span Span, string? Note = null)
+{
+    private const string UpdateNote = "update of ";
+
+    /// <summary>The weight or slot whose next value is computed; null where none is.</summary>
+    public string? Updated => Note is not null && Note.StartsWith(UpdateNote, StringComparison.Ordinal) ? Note[UpdateNote.Length..] : null;
+
+    /// <summary>Where the next value of a weight or slot comes from: the weight's declaration.</summary>
+    public static Origin OfUpdate(Span declaration, string state) => new(declaration, UpdateNote + state);
+}
 
 /// <summary>A statement that defines one value.</summary>
 public abstract record Instruction(Definition Result) : Statement

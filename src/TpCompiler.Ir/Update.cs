@@ -16,6 +16,9 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
     private readonly List<Carried> carried = [];
     private readonly List<Statement> statements = [];
 
+    /// <summary>The declaration of the weight whose update is written down.</summary>
+    private Origin? origin;
+
     /// <summary>The slots at the start: zeros.</summary>
     public IReadOnlyList<Statement> Initialisation => initialisation;
 
@@ -30,11 +33,20 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         assignments = WithoutNumbers(assignments);
         if (assignments.Any(assignment => Mentions(assignment.Value, Norm)))
         {
+            var first = statements.Count;
             assignments = Hoisted(assignments, GradientNorm.Emit(network, list, table, names, statements));
+            if (plan.Loss.OfType<Instruction>().FirstOrDefault(instruction => instruction.Result.Name == plan.LossValue)?.Origin is { } loss)
+            {
+                for (var i = first; i < statements.Count; i++)
+                {
+                    statements[i] = statements[i] with { Origin = loss with { Note = "norm of the gradient" } };
+                }
+            }
         }
 
         foreach (var (parameter, gradient) in list)
         {
+            origin = network.Initialisation.OfType<Instruction>().FirstOrDefault(instruction => instruction.Result.Name == parameter.Initial)?.Origin;
             var slots = Slots(parameter, assignments);
             carried.Add(parameter.Type.Kind == ValueKind.Matrix
                 ? new Carried(parameter.Type, parameter.Initial, MatrixUpdate(parameter, gradient, slots, assignments))
@@ -131,10 +143,12 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         foreach (var assignment in assignments)
         {
             var value = assignment.Value.SubstituteReferences(reference => values.GetValueOrDefault(reference.Name, reference));
-            values[assignment.Target] = Keep(type, assignment.Target, slots, ref next) is { } result ? Emit(new Instruction.Nonlin(result, value)) : value;
+            values[assignment.Target] = Keep(type, assignment.Target, slots, ref next) is { } result ? Emit(new Instruction.Nonlin(result, value), StateOf(assignment.Target)) : value;
         }
 
         return next == type.Name ? Emit(new Instruction.Nonlin(type with { Name = NextName(type) }, type.AsReference())).Name : next;
+
+        string StateOf(string target) => target == Weight ? type.Name : slots[target].State.Name;
     }
 
     private string MatrixUpdate(Parameter parameter, string gradient, Dictionary<string, Slot> slots, ValueList<Assignment> assignments)
@@ -155,7 +169,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
 
             if (Keep(type, assignment.Target, slots, ref next) is { } result)
             {
-                Emit(new Instruction.MatrixSum(result, terms));
+                Emit(new Instruction.MatrixSum(result, terms), StateOf(assignment.Target));
                 terms = Whole(result);
             }
 
@@ -165,6 +179,8 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         }
 
         return next == type.Name ? Emit(new Instruction.MatrixSum(type with { Name = NextName(type) }, Whole(type))).Name : next;
+
+        string StateOf(string target) => target == Weight ? type.Name : slots[target].State.Name;
     }
 
     /// <summary>
@@ -206,9 +222,11 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
 
     private string NextName(Definition state) => names.Fresh(state.Name + "_next");
 
-    private Expr.Reference Emit(Instruction instruction)
+    /// <param name="instruction">What is appended.</param>
+    /// <param name="state">The weight or slot whose next value it is; null for what stands in between.</param>
+    private Expr.Reference Emit(Instruction instruction, string? state = null)
     {
-        statements.Add(instruction);
+        statements.Add(state is null || origin is null ? instruction : instruction with { Origin = Origin.OfUpdate(origin.Span, state) });
         return instruction.Result.AsReference();
     }
 

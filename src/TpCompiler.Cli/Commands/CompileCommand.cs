@@ -71,6 +71,11 @@ internal sealed class CompileCommand : Command
             return ExitCode.Usage;
         }
 
+        if (reporter.Format == OutputFormat.Json && emitter.Name != "json")
+        {
+            return reporter.Usage(Name, $"`--emit {emitter.Name}` is text: `--emit json`, or `--format json` alone, is the whole derivation as JSON, its scales, verdict and equations among it");
+        }
+
         if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
         {
             return reporter.Report(diagnostics);

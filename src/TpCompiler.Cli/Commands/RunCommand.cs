@@ -95,7 +95,9 @@ internal sealed class RunCommand : Command
         _ when parsed.GetValue(save) is not null && parsed.GetValue(seeds) > 1 => "--save writes the weights of one finite net",
         _ when parsed.GetValue(steps) is < 0 or > TrainingPlan.MostSteps => $"--steps must be between 0 and {TrainingPlan.MostSteps}",
         _ when !(parsed.GetValue(tolerance) > 0) => "--tolerance must be positive",
-        _ when parsed.GetValue(points) is { } count && (count < 2 || !int.IsPow2(count)) => "--points must be a power of two",
+        _ when parsed.GetValue(points) is { } count && (count < 2 || !int.IsPow2(count)) => "--points must be a power of two, 2 or more",
+        _ when parsed.GetValue(points) is not null && !parsed.GetValue(limit) => "--points is for --limit: a finite net has coordinates, as many as its width, and no points",
+        _ when parsed.GetResult(tolerance) is { Implicit: false } && !parsed.GetValue(limit) => "--tolerance is for --limit: the numbers of a finite net are exact but for rounding",
         _ => null,
     };
 

@@ -10,6 +10,8 @@ namespace TpCompiler.Cli.Data;
 /// </summary>
 internal static class NumberTable
 {
+    private const string Commas = "columns are separated by commas";
+
     private static readonly CsvReaderOptions Options = new()
     {
         Separator = ',',
@@ -40,10 +42,10 @@ internal static class NumberTable
         for (bool first = true; csv.Read(); first = false)
         {
             Row row = new(text, [.. Enumerable.Range(0, csv.FieldCount).Select(csv.GetString)], (int)csv.LineNumber);
-            if (first && row.Cells is [var line] && line.AsSpan().ContainsAny(';', '\t'))
+            if (first && row.Cells is [var line] && (line.AsSpan().ContainsAny(';', '\t') || (columns is not 1 && line.Contains(' ', StringComparison.Ordinal))))
             {
                 // One column where there should be several: names or numbers, with another separator.
-                diagnostics.Add(Diagnostic.Create(Codes.BadCell, row.Location, row.Number, 1, line).WithHelp("columns are separated by commas"));
+                diagnostics.Add(Diagnostic.Create(Codes.BadCell, row.Location, row.Number, 1, line).WithHelp(Commas));
                 continue;
             }
 
@@ -61,7 +63,8 @@ internal static class NumberTable
             columns ??= Math.Max(row.Cells.Length, needs.TargetSize + 1);
             if (row.Cells.Length != columns)
             {
-                diagnostics.Add(Codes.DataShapeMismatch, row.Location, $"row {row.Number}", Columns(row.Cells.Length), Columns(columns.Value));
+                Diagnostic mismatch = Diagnostic.Create(Codes.DataShapeMismatch, row.Location, $"row {row.Number}", Columns(row.Cells.Length), Columns(columns.Value));
+                diagnostics.Add(Help(row, columns.Value) is { } help ? mismatch.WithHelp(help) : mismatch);
                 continue;
             }
 
@@ -88,13 +91,19 @@ internal static class NumberTable
         return new Samples(count, columns!.Value - needs.TargetSize, [.. inputs], needs.TargetSize, [.. targets]);
     }
 
+    /// <summary>Why a row may have another number of columns.</summary>
+    private static string? Help(Row row, int columns) =>
+        row.Text.Slice(row.Location.Span).Count(c => c == '"') % 2 == 1 ? "a quote `\"` is opened in this row and never closed"
+        : row.Cells is [var line] && columns > 1 && line.AsSpan().ContainsAny(" ;\t") ? Commas
+        : null;
+
     private static double Number(Row row, int column, int? classes, DiagnosticBag diagnostics)
     {
         string cell = row.Cells[column];
         if (NumberOf(cell) is not { } number)
         {
             Diagnostic bad = Diagnostic.Create(Codes.BadCell, row.LocationOf(column), row.Number, column + 1, cell);
-            diagnostics.Add(cell.AsSpan().ContainsAny(';', '\t') ? bad.WithHelp("columns are separated by commas") : bad);
+            diagnostics.Add(cell.AsSpan().ContainsAny(';', '\t') ? bad.WithHelp(Commas) : bad);
             return 0;
         }
 

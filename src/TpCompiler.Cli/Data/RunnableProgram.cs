@@ -146,9 +146,18 @@ internal sealed record RunnableProgram(
                 : null;
         }
 
-        return Bind(network, plan, path, dataPath, diagnostics) is { } data
-            ? new(source, compilation, training, data.AxisSizes, SamplesOf(data, network, plan)) { Plan = plan, Measured = measured }
-            : null;
+        if (Bind(network, plan, path, dataPath, diagnostics) is not { } data)
+        {
+            return null;
+        }
+
+        Dictionary<string, SampleField> samples = SamplesOf(data, network, plan);
+        if (plan.BatchSize is { } batch && samples.Count > 0 && samples.Values.Min(field => field.Samples) is var count && count < batch)
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.BatchTooLarge, dataPath is null ? plan.Source!.Origin : null, batch, count).WithHelp($"`batch {count}`, or no `batch`, reads each once"));
+        }
+
+        return new(source, compilation, training, data.AxisSizes, samples) { Plan = plan, Measured = measured };
     }
 
     /// <summary>The same program on the samples of its first step, where samples have no end and are drawn; itself where they are given.</summary>

@@ -14,15 +14,18 @@ internal static class ProgramRunner
     /// <summary>Whether memory can hold the net; an error when it can't.</summary>
     public static bool FitsInMemory(Program program, IReadOnlyDictionary<string, int> axisSizes, FiniteSettings settings, DiagnosticBag diagnostics, string? what = null)
     {
-        long needed = MemoryNeed.Of(program, settings.Width, axisSizes, settings.Precision == Precision.Single ? sizeof(float) : sizeof(double));
+        double needed = MemoryNeed.Of(program, settings.Width, axisSizes, settings.Precision == Precision.Single ? sizeof(float) : sizeof(double), out double largest);
         long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (needed <= available)
+        if (needed <= available && largest <= MemoryNeed.LargestArray)
         {
             return true;
         }
 
         string net = what ?? string.Create(CultureInfo.InvariantCulture, $"a net of width {settings.Width}");
-        diagnostics.Add(Codes.NeedsTooMuchMemory, null, net, needed == long.MaxValue ? "too many" : Gibibytes(needed), Gibibytes(available));
+        Diagnostic diagnostic = Diagnostic.Create(Codes.NeedsTooMuchMemory, null, net, Gibibytes(needed), Gibibytes(available));
+        diagnostics.Add(largest <= MemoryNeed.LargestArray
+            ? diagnostic
+            : diagnostic.WithNote(string.Create(CultureInfo.InvariantCulture, $"one of its arrays has {largest:#,0} numbers, and the most that an array can have is {MemoryNeed.LargestArray:#,0}")));
         return false;
     }
 
@@ -93,7 +96,7 @@ internal static class ProgramRunner
                         Codes.NeedsTooMuchMemory,
                         null,
                         string.Create(CultureInfo.InvariantCulture, $"the history of {result.Points} points in {settings.Threads} scramblings at a time"),
-                        Gibibytes((long)Math.Min(result.MemoryNeeded, long.MaxValue)),
+                        Gibibytes(result.MemoryNeeded),
                         Gibibytes(settings.MaxMemory))
                     .WithHelp("`--points` asks for fewer, `--steps` for a shorter history"));
                 break;
@@ -117,7 +120,7 @@ internal static class ProgramRunner
             : diagnostic.WithHelp(result.Tier == LimitEvaluator.Quadrature ? "`--tolerance` asks for less; a finer grid, or more quasi-random points, would take too long" : "`--points` allows more of them, `--tolerance` asks for less");
     }
 
-    private static string Gibibytes(long bytes) => (bytes / (double)(1L << 30)).ToString("0.#", CultureInfo.InvariantCulture);
+    private static string Gibibytes(double bytes) => (bytes / (1L << 30)).ToString("#,0.#", CultureInfo.InvariantCulture);
 
     private static string Short(double number) => number.ToString("0.#e+00", CultureInfo.InvariantCulture);
 

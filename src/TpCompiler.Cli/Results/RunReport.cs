@@ -144,7 +144,7 @@ internal sealed record RunReport(string Heading, Action<Utf8JsonWriter> WriteHow
     {
         Location? location = failure.Instruction.Origin is { } origin ? new Location(source, origin.Span) : null;
         string step = failure.Iteration.Count == 0 ? "0" : string.Join(", ", failure.Iteration.Select(Number));
-        return Diagnostic.Create(Codes.NotFinite, location, failure.Instruction.Result.Name, double.IsNaN(failure.Value) ? "not a number" : "infinite", step)
+        return Diagnostic.Create(Codes.NotFinite, location, failure.Instruction.Origin?.Updated ?? failure.Instruction.Result.Name, double.IsNaN(failure.Value) ? "not a number" : "infinite", step)
             .WithHelp("`tpc compile` says whether the parametrization is stable; if it is, lower the learning rate or clip the gradient");
     }
 

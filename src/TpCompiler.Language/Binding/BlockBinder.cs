@@ -336,9 +336,15 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
             return;
         }
 
-        if (centre.Rational is not { IsZero: true })
+        if (expected == 2 && centre.Rational is not { IsZero: true })
         {
             block.Report(Codes.NotGaussianAtInit, mean.Span, name, "not centred at 0");
+            return;
+        }
+
+        if (centre.Expr.References().Any() || centre.Expr.DescendantsAndSelf().Any(e => e is Expr.Call))
+        {
+            block.Report(Codes.InvalidConstant, mean.Span, block.Source.Slice(mean.Span), "a mean is a number times powers of widths");
             return;
         }
 
@@ -356,7 +362,14 @@ internal sealed class BlockBinder(Block block, bool isNetwork)
         }
 
         var indices = dimensions.Where(d => d!.Axis is not null).Select(d => block.BinderOf(d!.Axis!)).ToValueList();
-        var value = block.Emit(new Instruction.Gaussian(new Definition(name, indices, wide), spread.Expr), random.Span);
+        var isCentred = centre.Rational is { IsZero: true };
+        var value = block.Emit(new Instruction.Gaussian(new Definition(isCentred ? name : block.Supply.Fresh(name + "_0"), indices, wide), spread.Expr), random.Span);
+        if (!isCentred)
+        {
+            // N(µ, σ²) is µ plus the N(0, σ²) that instructions know.
+            value = block.NameIt(value with { Expr = centre.Expr + value.Expr }, name, random.Span);
+        }
+
         block.Names[name] = expected == 2 ? new Matrix(name, dimensions[0]!, dimensions[1]!, 0, false) : value;
     }
 

@@ -18,14 +18,15 @@ internal sealed class LossBinder(Block block)
 
     public Expr? Of(ExpressionSyntax loss, IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
     {
-        if (loss is not ExpressionSyntax.Name { Indices.Count: 0 } name)
+        if (loss is not ExpressionSyntax.Name { Indices.Count: 0 } name || (!Named.Contains(name.Text) && NamesOf(outputs, targets).ContainsKey(name.Text)))
         {
             return Written(loss, outputs, targets);
         }
 
         if (!Named.Contains(name.Text))
         {
-            block.Report(Diagnostic.Create(Codes.UnknownLoss, block.Place(loss.Span), name.Text).WithSpelling(name.Text, Named).WithHelp("any expression of f and y is a loss too: `(f - y)^2 / 2`"));
+            var example = block.Functions.ContainsKey(name.Text) ? $"{name.Text}(f - y)" : "(f - y)^2 / 2";
+            block.Report(Diagnostic.Create(Codes.UnknownLoss, block.Place(loss.Span), name.Text).WithSpelling(name.Text, Named).WithHelp($"any expression of f and y is a loss too: `{example}`"));
             return null;
         }
 
@@ -83,8 +84,8 @@ internal sealed class LossBinder(Block block)
         }
     }
 
-    /// <summary>An expression of f and y (f1, y1, … with several outputs, or the outputs' own names).</summary>
-    private Expr? Written(ExpressionSyntax loss, IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
+    /// <summary>What an expression may read: f and y (f1, y1, … with several outputs), and the outputs by their own names.</summary>
+    private static Dictionary<string, Meaning> NamesOf(IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
     {
         var names = new Dictionary<string, Meaning>(StringComparer.Ordinal);
         if (outputs.Count == 0)
@@ -101,6 +102,13 @@ internal sealed class LossBinder(Block block)
             names["y" + suffix] = new Value(targets[i].Result.AsReference(), null, targets[i].Result.Indices);
         }
 
+        return names;
+    }
+
+    /// <summary>An expression of f and y.</summary>
+    private Expr? Written(ExpressionSyntax loss, IReadOnlyList<Value> outputs, ValueList<Instruction.Data> targets)
+    {
+        var names = NamesOf(outputs, targets);
         var before = block.Statements.Count;
         if (new ExpressionBinder(block, "loss", names, inFunction: true).Value(loss) is not { } value)
         {

@@ -38,7 +38,7 @@ public static class Parser
         var offsets = new Offsets(source.Text);
         var text = new CommonTokenStream(lexer);
         text.Fill();
-        var holds = TokenChecks.Hold(text.GetTokens(), offsets, diagnostics);
+        var holds = TokenChecks.Hold(text.GetTokens(), source, offsets, diagnostics);
         if (Brackets.Mend(text.GetTokens(), offsets, diagnostics, out var mendedLines) is not { } paired || !holds)
         {
             return (empty, diagnostics, null);

@@ -150,12 +150,13 @@ internal sealed class TreeBuilder(Offsets offsets, DiagnosticBag diagnostics)
 
     private Rational Number(string text, Span span)
     {
-        if (text.Length <= LongestNumber && Rational.Parse(text) is { } value)
+        var value = text.Length <= LongestNumber ? Rational.Parse(text) : null;
+        if (value is { } number && (number.IsZero || double.IsNormal(number.ToDouble())))
         {
-            return value;
+            return number;
         }
 
-        diagnostics.Add(Codes.InvalidNumber, span, text.Length > 40 ? text[..40] + "…" : text, $"it has more than {LongestNumber} characters or an exponent beyond 4096");
+        diagnostics.Add(Codes.InvalidNumber, span, text.Length > 40 ? text[..40] + "…" : text, text.Length > LongestNumber ? $"it has more than {LongestNumber} characters" : "it lies beyond 1e-307 … 1e308, which runs count with");
         return Rational.One;
     }
 

@@ -83,7 +83,7 @@ public static class ScaleCheck
     /// <summary>Seeds as far as settings and work allow.</summary>
     private static double MostSeeds(Program program, CheckSettings settings) => Math.Min(
         settings.MaxSeeds,
-        AffordableBytes / settings.Widths.Sum(width => (double)MemoryNeed.Of(program, width, settings.Execution.AxisSizes, sizeof(double))));
+        AffordableBytes / settings.Widths.Sum(width => MemoryNeed.Of(program, width, settings.Execution.AxisSizes, sizeof(double), out _)));
 
     /// <summary>The same program with so many steps of its training, as the nets of a check run it.</summary>
     public static Program Shorten(Program program, int steps) => program with

@@ -11,21 +11,21 @@ public static class MemoryNeed
 
     /// <summary>
     /// Bytes, from above: every matrix that is drawn or carried, one more of the largest while it is drawn, and every vector of the program at once; of a training on rows, every table twice.
-    /// <see cref="long.MaxValue"/> when an array is larger than one can be.
     /// </summary>
     /// <param name="program">What is to run.</param>
     /// <param name="width">n of the first width.</param>
     /// <param name="axisSizes">Sizes of axes that the program leaves open.</param>
     /// <param name="bytesOfNumber">4 or 8.</param>
-    public static long Of(Program program, int width, IReadOnlyDictionary<string, int> axisSizes, int bytesOfNumber)
+    /// <param name="largest">The numbers in the largest array; a net with one of more than <see cref="LargestArray"/> can't run, however much memory there is.</param>
+    public static double Of(Program program, int width, IReadOnlyDictionary<string, int> axisSizes, int bytesOfNumber, out double largest)
     {
         var sizes = program.Axes.ToDictionary(
             axis => axis.Name, axis => axisSizes.TryGetValue(axis.Name, out var bound) ? bound : axis.Size ?? 1, StringComparer.Ordinal);
         var widths = program.Widths.ToDictionary(w => w.Name, w => (double)Simulator<double>.WidthOf(w, width), StringComparer.Ordinal);
-        var (numbers, largest) = (0.0, 0.0);
+        var (numbers, array) = (0.0, 0.0);
         Visit(program.Body);
-        var bytes = (numbers + largest) * bytesOfNumber;
-        return largest > LargestArray || bytes > long.MaxValue / 2 ? long.MaxValue : (long)bytes;
+        largest = array;
+        return (numbers + array) * bytesOfNumber;
 
         void Visit(IEnumerable<Statement> block)
         {
@@ -65,7 +65,7 @@ public static class MemoryNeed
             var size = definition.Widths.Aggregate(1.0, (product, name) => product * widths[name]);
 
             // Vectors of all positions share one array, a matrix has one of its own.
-            largest = Math.Max(largest, definition.Kind == ValueKind.Matrix ? size : rows * size);
+            array = Math.Max(array, definition.Kind == ValueKind.Matrix ? size : rows * size);
             numbers += rows * size;
         }
     }

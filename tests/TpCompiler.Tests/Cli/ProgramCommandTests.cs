@@ -16,12 +16,56 @@ public class ProgramCommandTests
         parametrization mup
         """;
 
+    private static string Xor => Path.Combine(Path.GetDirectoryName(Example("xor"))!, "data", "xor.csv");
+
     [Fact]
     public void Compile_of_a_level_one_program_gives_its_moments_exactly()
     {
         var run = TpcRun.Of("compile", Example("wishart"));
         Assert.Equal(0, run.ExitCode);
         Assert.EndsWith("exact values\n  m1 = 1\n  m2 = 2\n  m3 = 5\n  m4 = 14\n  m5 = 42\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_vector_and_a_scalar_may_start_with_a_mean()
+    {
+        // E x^2 = 2^2 + 1; y = A x has E y^2 = E x^2, and E x (A^T (y + x)) = E x^2.
+        const string Program = """
+            program p {
+              width n
+              matrix A : [n, n] ~ normal(0, 1/n)
+              vector x : [n] ~ normal(2, 1)
+              y = A * x
+              z = A' * (y + x)
+              m1 = Moment(x)
+              m2 = Moment(y^2)
+              m3 = Moment(z * x)
+              return m1, m2, m3
+            }
+            """;
+        var run = TpcRun.WithInput(Program, "compile", "-");
+        Assert.Contains("  Z^{x}     = 2 + Z^{x_0}\n", run.Output, StringComparison.Ordinal);
+        Assert.EndsWith("exact values\n  m1 = 2\n  m2 = 5\n  m3 = 5\n", run.Output, StringComparison.Ordinal);
+
+        var scalar = TpcRun.WithInput("program p { width n vector x : [n] ~ normal(0, 1) scalar s : [] ~ normal(1/2, 3) m = Moment(x^2) + s return m }", "compile", "-");
+        Assert.Contains("  s  ", scalar.Output, StringComparison.Ordinal);
+        Assert.Contains("= ½ + s_0\n", scalar.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_update_that_overflows_is_named_by_its_weight_at_its_declaration()
+    {
+        var run = TpcRun.WithInput(Cubic + "\ntrain { loss mse optimizer sgd(lr: 1e300, momentum: 0.9) steps 2 }", "run", "-", "--width", "8", "--data", Xor);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("error[TP0607]: `W1` became infinite at step 0\n --> <stdin>:3:10\n", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_batch_larger_than_the_data_is_warned_of()
+    {
+        var run = TpcRun.WithInput(Cubic + "\ntrain { loss mse optimizer sgd(lr: 1) steps 1 batch 5 }", "run", "-", "--width", "8", "--data", Xor);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("warning[TP0615]: a batch of 5 holds some samples more than once: there are only 4\n", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -68,6 +68,9 @@ public sealed class BadInputTests
 
     [Theory]
     [InlineData("TP0310", "loss [|mes|] optimizer sgd(lr: 1) steps 1")]
+    [InlineData("TP0310", "loss [|x1|] optimizer sgd(lr: 1) steps 1")]
+    [InlineData("TP0105", "loss mse optimizer sgd(lr: [|1e400|]) steps 1")]
+    [InlineData("TP0105", "loss mse optimizer sgd(lr: [|1e-310|]) steps 1")]
     [InlineData("TP0311", "loss mse optimizer [|adamant|](lr: 1) steps 1")]
     [InlineData("TP0312", "loss [|cross_entropy|] optimizer sgd(lr: 1) steps 1")]
     [InlineData("TP0306", "loss mse optimizer sgd(lr: 1, [|momentun: 1/2|]) steps 1")]
@@ -83,6 +86,8 @@ public sealed class BadInputTests
     [Theory]
     [InlineData("TP0403", "width n matrix A : [n, n] ~ normal(0, [|1|])")]
     [InlineData("TP0402", "width n matrix A : [n, n] ~ [|uniform(0, 1)|]")]
+    [InlineData("TP0402", "width n matrix A : [n, n] ~ normal([|2|], 1/n)")]
+    [InlineData("TP0213", "width n vector u : [n] ~ normal(0, 1) vector x : [n] ~ normal([|Moment(u)|], 1)")]
     [InlineData("TP0205", "width n matrix A : [n, [|3|]] ~ normal(0, 1/n)")]
     [InlineData("TP0404", "width n matrix A : [n, n] ~ normal(0, 1/n) vector x : [n] ~ normal(0, 1) y = x * [|A|]")]
     [InlineData("TP0401", "width n vector x : [n] ~ normal(0, 1) m = [|Moment(exp(x^2))|]")]
@@ -98,6 +103,26 @@ public sealed class BadInputTests
         var diagnostic = Assert.Single(Compile(text).Diagnostics);
         Assert.Equal(("TP0006", 0), (diagnostic.Code, diagnostic.Location!.Span.Start));
     }
+
+    [Theory]
+    [InlineData("data data/xor[|.|]csv", "paths stand in double quotes: `\"data/xor.csv\"`")]
+    [InlineData("data 'data/xor[|.|]v2.csv'", "paths stand in double quotes: `\"data/xor.v2.csv\"`")]
+    [InlineData("data csv [|“|]xor.csv”", "paths stand in double quotes: `\"xor.csv\"`")]
+    [InlineData("optimizer sgd(lr: [|.|]5)", "write `0.5`")]
+    [InlineData("optimizer sgd(lr: 5[|.|])", "write `5`")]
+    public void A_path_without_quotes_and_half_a_number_are_told_how_they_are_written(string setting, string help)
+    {
+        Reports("TP0102", $"{Mlp}\nparametrization mup\ntrain {{\n  loss mse\n  {setting}\n}}");
+        var text = $"{Mlp}\ntrain {{\n  {setting.Replace("[|", "", StringComparison.Ordinal).Replace("|]", "", StringComparison.Ordinal)}\n}}";
+        Assert.Equal(help, Assert.Single(Compile(text).Diagnostics).Help[0]);
+    }
+
+    [Theory]
+    [InlineData("f")]
+    [InlineData("y")]
+    [InlineData("(f)")]
+    public void An_output_or_a_target_is_an_expression_and_so_a_loss(string loss) =>
+        Assert.DoesNotContain(Compile($"{Mlp}\nparametrization mup\ntrain {{ loss {loss} optimizer sgd(lr: 1) steps 1 }}").Diagnostics, diagnostic => diagnostic.Code == "TP0310");
 
     [Fact]
     public void Cubic_growth_in_training_is_fine() =>

@@ -40,6 +40,18 @@ public sealed class NumberTableTests
     }
 
     [Theory]
+    [InlineData("0 1\n1 0\n", "TP0602", 1, "columns are separated by commas")]
+    [InlineData("x y\n1 0\n", "TP0602", 1, "columns are separated by commas")]
+    [InlineData("x,y\n1 0\n", "TP0603", 2, "columns are separated by commas")]
+    [InlineData("0,1\n\"1,0\n1,1\n", "TP0603", 2, "a quote `\"` is opened in this row and never closed")]
+    public void Another_separator_and_an_open_quote_are_recognised(string text, string code, int line, string help)
+    {
+        Diagnostic diagnostic = Errors(text, new Needs(1, 1, null)).First();
+
+        Assert.Equal((code, line, help), (diagnostic.Code, diagnostic.Location!.Start.Line, diagnostic.Help[0]));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("x,y\n")]
     [InlineData("\n\n")]
