@@ -38,6 +38,12 @@ internal sealed class CheckCommand : Command
         HelpName = "NAME",
     };
 
+    private readonly Option<string?> claim = new("--claim")
+    {
+        Description = "A parametrization by name: the program's nets, as they are, against its exponents and its limit",
+        HelpName = "NAME",
+    };
+
     public CheckCommand(CommonOptions common)
         : base("check", "Hold the derived exponents and the limit against finite nets of several widths")
     {
@@ -46,6 +52,7 @@ internal sealed class CheckCommand : Command
         Options.Add(seeds);
         Options.Add(data);
         Options.Add(optimizer);
+        Options.Add(claim);
         SetAction(parsed => Execute(parsed, common.Reporter(parsed)));
     }
 
@@ -73,6 +80,11 @@ internal sealed class CheckCommand : Command
             return reporter.Usage(Name, "--seeds must be at least 1");
         }
 
+        if (parsed.GetValue(claim) is not null && parsed.GetValue(optimizer) is not null)
+        {
+            return reporter.Usage(Name, "--claim is of the program's own optimizer: leave out --optimizer");
+        }
+
         DiagnosticBag diagnostics = new();
         int count = parsed.GetValue(widths)!.Count;
         if (count < FewestWidths)
@@ -81,9 +93,15 @@ internal sealed class CheckCommand : Command
         }
         else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), null, reporter, diagnostics, parsed.GetValue(optimizer))?.OfFirstBatch() is { } program)
         {
+            string? name = parsed.GetValue(claim);
+            if ((name is null ? program : ClaimedParametrization.In(program, name, diagnostics)) is not { } claimed)
+            {
+                return reporter.Report(diagnostics);
+            }
+
             int asked = parsed.GetResult(seeds) is { Implicit: false } ? parsed.GetValue(seeds) : 0;
             CheckSettings settings = new() { LooksUpRows = program.Compilation.TrainingPlan?.Source?.Kind == "text", Widths = parsed.GetValue(widths)!, Execution = new() { AxisSizes = program.AxisSizes } };
-            CheckReport report = Checker.Run(program, asked > 0 ? settings with { Seeds = asked, MaxSeeds = asked } : settings, reporter, diagnostics);
+            CheckReport report = Checker.Run(program, claimed, asked > 0 ? settings with { Seeds = asked, MaxSeeds = asked } : settings, reporter, diagnostics) with { Claim = name };
             reporter.Result(report.WriteJson, report.Text);
             int code = reporter.Report(diagnostics);
             return report.Passes ? code : ExitCode.Diagnostics;

@@ -14,6 +14,9 @@ internal sealed record CheckReport(string Program, CheckResult Result)
     /// <summary>Why no distance to the limit is among the lines; null when there is one.</summary>
     public string? NoDistance { get; init; }
 
+    /// <summary>The parametrization that is said of the nets, where it isn't the program's own.</summary>
+    public string? Claim { get; init; }
+
     /// <summary>Gaussian numbers that every net has the same draw of, the limit's.</summary>
     public ValueList<string> SharedDraws { get; init; } = [];
 
@@ -49,7 +52,7 @@ internal sealed record CheckReport(string Program, CheckResult Result)
         }));
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
         StringBuilder text = new();
-        text.Append(CultureInfo.InvariantCulture, $"{Program} at widths {string.Join(", ", Result.Widths)}; exponents of n, ± 95 % confidence\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Program} at widths {string.Join(", ", Result.Widths)}; exponents of n, ± 95 % confidence\n{(Claim is null ? string.Empty : $"derived: of the parametrization {Claim}; measured: nets of the program's own\n")}\n");
         foreach (string[] row in rows)
         {
             text.Append(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Append('\n');
@@ -77,6 +80,11 @@ internal sealed record CheckReport(string Program, CheckResult Result)
     {
         json.WriteStartObject();
         json.WriteString("program", Program);
+        if (Claim is not null)
+        {
+            json.WriteString("claim", Claim);
+        }
+
         json.WriteBoolean("passes", Passes);
         json.WriteNumber("undecided", Undecided);
         json.WriteString("noDistance", NoDistance);

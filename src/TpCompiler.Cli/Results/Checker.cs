@@ -14,22 +14,27 @@ namespace TpCompiler.Cli.Results;
 /// <summary>Runs a check with its progress, the limit first where a program has one.</summary>
 internal static class Checker
 {
-    public static CheckReport Run(RunnableProgram program, CheckSettings settings, Reporter reporter, DiagnosticBag diagnostics)
+    /// <param name="program">The program whose nets run.</param>
+    /// <param name="claimed">The program whose derived exponents and limit they are held against; the same one, or under another parametrization.</param>
+    /// <param name="settings">Widths and seeds.</param>
+    /// <param name="reporter">Shows how far it is.</param>
+    /// <param name="diagnostics">Gets what went wrong in a net.</param>
+    public static CheckReport Run(RunnableProgram program, RunnableProgram claimed, CheckSettings settings, Reporter reporter, DiagnosticBag diagnostics)
     {
         using CancellationTokenSource interrupt = new();
         reporter.Terminal.OnInterrupt(interrupt);
         using ProgressLine progress = new(reporter);
         UpdateKind kind = program.Compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient;
-        ScalingResult scaling = ScalingAnalysis.Analyze(kind == UpdateKind.Gradient ? program.Program : program.Compilation.GradientProgram!, repair: false, kind, program.Program);
+        ScalingResult scaling = ScalingAnalysis.Analyze(kind == UpdateKind.Gradient ? claimed.Program : claimed.Compilation.GradientProgram!, repair: false, kind, claimed.Program);
         if (scaling.Verdict?.Regime == Regime.Unstable)
         {
             // Each further step multiplies the powers of n.
             settings = settings with { Steps = 1 };
         }
 
-        IReadOnlyList<ExpectedScale> expected = ExpectedScale.Of(program.Program, scaling, program.Compilation.Network, program.Compilation.TrainingPlan);
+        IReadOnlyList<ExpectedScale> expected = ExpectedScale.Of(claimed.Program, scaling, claimed.Compilation.Network, claimed.Compilation.TrainingPlan);
         IDataFeed feed = WithGenericTargets(program, program.Feed);
-        IReadOnlyList<LimitRecord>? limit = Limit(program, scaling, settings, interrupt.Token);
+        IReadOnlyList<LimitRecord>? limit = Limit(claimed, scaling, settings, interrupt.Token);
         ValueList<string> drawn = limit is null ? [] : [.. DrawnNumbers(program.Program)];
         if (drawn.Count > 0)
         {

@@ -92,6 +92,23 @@ public class ProgramCommandTests
     }
 
     [Fact]
+    public void Nets_that_are_not_parametrized_as_is_claimed_fail_line_by_line()
+    {
+        string[] settings = ["--widths", "64,256,1024"];
+        var wrong = TpcRun.Of(["check", Example("ntk"), "--claim", "mup", .. settings]);
+        Assert.Equal(1, wrong.ExitCode);
+        Assert.EndsWith("\nFAIL\n", wrong.Output, StringComparison.Ordinal);
+        Assert.Matches(@"\nh2 +change +1 +n\^\(-0\.[45].*DIFFERS\n", wrong.Output);
+        Assert.Matches(@"\nh2 +size +1 .*agrees\n", wrong.Output);
+        Assert.Contains("TP0702", wrong.Error, StringComparison.Ordinal);
+
+        Assert.Equal(0, TpcRun.Of("check", Example("ntk"), "--claim", "ntk", "--widths", "64,128,256", "--seeds", "8").ExitCode);
+        Assert.Contains("TP0301", TpcRun.Of("check", Example("ntk"), "--claim", "mupp").Error, StringComparison.Ordinal);
+        Assert.Contains("TP0611", TpcRun.Of("check", Example("wishart"), "--claim", "mup").Error, StringComparison.Ordinal);
+        Assert.Equal(2, TpcRun.Of("check", Example("ntk"), "--claim", "mup", "--optimizer", "adam").ExitCode);
+    }
+
+    [Fact]
     public void Unknown_stage_suggests_one_that_exists()
     {
         var run = TpcRun.Of("compile", Example("mlp"), "--emit", "latx");
