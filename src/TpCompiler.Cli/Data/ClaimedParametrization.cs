@@ -25,7 +25,7 @@ internal static class ClaimedParametrization
         Compilation compilation = Compilation.Compile(changed);
         diagnostics.AddRange(compilation.Diagnostics);
         return compilation is { Network: { } network, TrainingPlan: not null, Diagnostics.HasErrors: false }
-            ? new RunnableProgram(changed, compilation, TrainingProgram.Of(network, own.Plan!), own.AxisSizes, own.Samples)
+            ? new RunnableProgram(changed, compilation, TrainingProgram.Of(network, own.Plan!), own.AxisSizes, own.Samples) { Plan = own.Plan }
             : null;
     }
 }

@@ -25,7 +25,7 @@ internal sealed record RunnableProgram(
     public Verdict? Verdict { get; } = LimitOf.Verdict(Compilation, Program);
 
     /// <summary>How the network is trained here; null for a level-1 program.</summary>
-    public TrainingPlan? Plan { get; private init; }
+    public TrainingPlan? Plan { get; init; }
 
     /// <summary>Its data, batch by batch.</summary>
     public IDataFeed Feed => Drawn ?? FeedOf(Samples);
