@@ -280,7 +280,8 @@ internal sealed class RunCommand : Command
         InputRotation rotation = InputRotation.Of(limitProgram, program.Samples, program.AxisSizes);
         Save(program, rotation.Program, rotation.Samples, parsed, diagnostics);
         LimitSettings settings = LimitSettingsOf(parsed) with { AxisSizes = rotation.AxisSizes };
-        return ProgramRunner.Limit(rotation.Program, program.Source, RunnableProgram.FeedOf(rotation.Samples), settings, reporter, diagnostics);
+        IDataFeed feed = program.IsEndless ? program.Feed : RunnableProgram.FeedOf(rotation.Samples);
+        return ProgramRunner.Limit(rotation.Program, program.Source, feed, settings, reporter, diagnostics);
     }
 
     private void Save(RunnableProgram program, Program? limit, IReadOnlyDictionary<string, SampleField> samples, ParseResult parsed, DiagnosticBag diagnostics)

@@ -238,6 +238,12 @@ internal abstract class CSharpProgram
             }
         }
 
+        // A vocabulary, say: the file has its size as a number by itself.
+        if (Program.Body.Instructions().OfType<Instruction.Data>().Any())
+        {
+            return $"(int)data[\"{axis.Name}\"].Numbers[0]";
+        }
+
         Refuse(axis.Name, "nothing says the size of this dimension");
         return "0";
     }

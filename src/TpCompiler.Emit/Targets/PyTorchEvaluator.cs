@@ -142,7 +142,7 @@ internal sealed class PyTorchEvaluator : PythonProgram
 
     private void WriteMain(bool hasScalars)
     {
-        List<(string Field, bool IsWhole)> fields = [.. Reads.Select(read => (read.Field, read.IsWhole)).Distinct()];
+        List<(string Field, bool IsWhole)> fields = Fields;
         bool isSeries = Code.Body.OfType<TensorStatement.Repeat>().Any();
         Writer.Line("if __name__ == \"__main__\":").In();
         Writer.Line("parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])");

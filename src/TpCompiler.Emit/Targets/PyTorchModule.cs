@@ -318,18 +318,19 @@ internal sealed class PyTorchModule
     private void WriteMain()
     {
         List<Instruction.Data> fields = [.. network.Inputs.Concat(plan.Targets)];
-        HashSet<string> whole = [.. code.OfType<TensorStatement.Read>().Where(read => read.IsWhole).Select(read => read.Name)];
+        HashSet<string> whole = [.. code.OfType<TensorStatement.Read>().Where(entry => entry.IsWhole).Select(entry => entry.Name)];
         List<(string, IReadOnlyList<string>)> shapes = [.. fields.Select(field => (field.Field, (IReadOnlyList<string>)[.. field.Result.Indices.Select(index => index.Axis)]))];
-        string open = string.Concat(OpenAxes.Select(axis => SampleShapes.SizeOf(axis, shapes, network.Axes, other => other.Size!.Value.ToString(CultureInfo.InvariantCulture)) is { } size ? ", " + size : Unknown(axis)));
+        List<(string Field, bool IsWhole)> read = [.. fields.Select(field => (field.Field, whole.Contains(field.Result.Name)))];
+        string open = string.Concat(OpenAxes.Select(axis => SampleShapes.SizeOf(axis, shapes, network.Axes, other => other.Size!.Value.ToString(CultureInfo.InvariantCulture)) is { } size ? ", " + size : Saved(axis)));
         writer.Line("def run(width, seed, data, start, steps, dtype, device):").In();
         writer.Line("\"\"\"The series of a net of this width, from the weights of a file or drawn by the seed.\"\"\"").Line("torch.manual_seed(seed)").Line($"model = {Type}(width{open}).to(device, dtype)");
         writer.Line("if start is not None:").In().Line("model.load(start)").Out().Line("return train(model, data, steps)").Out().Line().Line();
-        PyTorchProcesses.WriteMain(writer, "run(width, seed, data, start, args.steps, dtype, args.device)", [.. fields.Select(field => (field.Field, whole.Contains(field.Result.Name)))], plan.Steps, isSeries: true);
-    }
+        PyTorchProcesses.WriteMain(writer, "run(width, seed, data, start, args.steps, dtype, args.device)", read, plan.Steps, isSeries: true);
 
-    private string Unknown(Axis axis)
-    {
-        refusal ??= new Refusal(axis.Name, "nothing says the size of this dimension");
-        return string.Empty;
+        string Saved(Axis axis)
+        {
+            read.Add((axis.Name, true));
+            return ", " + SampleShapes.Saved(axis.Name);
+        }
     }
 }

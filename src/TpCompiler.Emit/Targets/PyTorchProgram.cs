@@ -62,7 +62,7 @@ internal sealed class PyTorchProgram : PythonProgram
         Writer.Line();
         WriteBlock(Code.Body, null);
         Writer.Line("return {name: torch.stack(values) for name, values in series.items()}").Out().Line().Line();
-        List<(string, bool)> fields = [.. Reads.Select(read => (read.Field, read.IsWhole)).Distinct()];
+        List<(string Field, bool IsWhole)> fields = Fields;
         PyTorchProcesses.WriteMain(Writer, $"run(width, seed, {(fields.Count > 0 ? "data" : "None")}, start, dtype, args.device)", fields, null, isSeries);
     }
 }

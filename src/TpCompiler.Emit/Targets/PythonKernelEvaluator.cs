@@ -88,7 +88,7 @@ internal sealed class PythonKernelEvaluator : PythonProgram
 
     private void WriteMain()
     {
-        List<(string Field, bool IsWhole)> fields = [.. Reads.Where(read => read.Field != kernel.SampleField).Select(read => (read.Field, read.IsWhole)).Distinct()];
+        List<(string Field, bool IsWhole)> fields = [.. Fields.Where(field => field.Field != kernel.SampleField)];
         string first = fields[0].Field;
         Writer.Line("if __name__ == \"__main__\":").In();
         Writer.Line("parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])");

@@ -30,6 +30,12 @@ internal abstract class PythonProgram
 
     protected Refusal? Refusal { get; private set; }
 
+    /// <summary>Axes whose size the file of samples says as a number by itself.</summary>
+    protected List<string> SavedSizes { get; } = [];
+
+    /// <summary>What the program takes from the file of samples.</summary>
+    protected List<(string Field, bool IsWhole)> Fields => [.. Reads.Select(read => (read.Field, read.IsWhole)).Distinct(), .. SavedSizes.Select(axis => (axis, true))];
+
     protected string FirstWidth => PythonNames.Of(Code.Widths.Count > 0 ? Code.Widths[0].Name : "n");
 
     /// <summary>Every array expression of the program.</summary>
@@ -160,6 +166,12 @@ internal abstract class PythonProgram
     private string SizeOf(Axis axis)
     {
         string? size = SampleShapes.SizeOf(axis, Reads.Select(read => (read.Field, (IReadOnlyList<string>)read.Shape)), Code.Axes, other => PythonNames.Of(other.Name));
+        if (size is null && Reads.Count > 0)
+        {
+            SavedSizes.Add(axis.Name);
+            return SampleShapes.Saved(axis.Name);
+        }
+
         if (size is null)
         {
             Refuse(axis.Name, "nothing says the size of this dimension");

@@ -35,4 +35,7 @@ internal static class SampleShapes
 
         return null;
     }
+
+    /// <summary>The size of an axis that no array of samples has, such as a vocabulary: a number in the file of samples.</summary>
+    public static string Saved(string axis) => $"int(data[\"{axis}\"])";
 }

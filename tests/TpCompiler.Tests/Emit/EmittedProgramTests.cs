@@ -34,15 +34,17 @@ public sealed class EmittedProgramTests : IDisposable
         return Verifier.Verify(run.Output, "txt", settings);
     }
 
-    [Theory]
-    [InlineData("numpy")]
-    [InlineData("pytorch")]
-    public void A_size_that_nothing_says_is_refused_with_its_name(string target)
+    /// <summary>The file has the words of as many steps as tpc runs, and how many words there are, which no array of them says.</summary>
+    [PythonFact("torch")]
+    public void A_text_and_its_vocabulary_go_into_the_file_of_samples()
     {
-        var run = TpcRun.Of("compile", Example("word2vec"), "--emit", "simulator", "--target", target);
-        Assert.Equal(1, run.ExitCode);
-        Assert.Contains("TP0803", run.Error, StringComparison.Ordinal);
-        Assert.Contains($"`words` can't be written in {target}: nothing says the size", run.Error, StringComparison.Ordinal);
+        var source = Text();
+        File.WriteAllText(Path.Combine(folder, "text.json"), TpcRun.Of("run", source, "--width", "16", "--seed", "3", "--save", Path.Combine(folder, "text.npz"), "--format", "json").Output);
+        foreach (var target in new[] { "numpy", "pytorch" })
+        {
+            Assert.Equal(0, TpcRun.Of("compile", source, "--emit", "simulator", "--target", target, "-o", Path.Combine(folder, $"text_{target}.py")).ExitCode);
+            Agree(target, 1, 1);
+        }
     }
 
     /// <summary>Gathers side by side, gathers beside slices and shifts, diagonals, positions as numbers, sums that nothing depends on: what examples hold little of.</summary>
@@ -202,9 +204,10 @@ public sealed class EmittedProgramTests : IDisposable
             train { data "chain.csv" loss mse optimizer sgd(lr: 0.1, momentum: 0.5) batch 2 steps 4 }
             """);
         EmitEvaluator(chain, "chain");
+        EmitEvaluator(Text(), "text");
         Assert.Contains("Numbers are right to rounding", File.ReadAllText(Path.Combine(folder, "chain_evaluator.py")), StringComparison.Ordinal);
-        Assert.Equal($"{examples.Length + 1} agree", RunPython(1, "run_evaluators.py", folder));
-        Assert.Equal($"{examples.Length + 1} agree", RunPython(2, "run_evaluators.py", folder));
+        Assert.Equal($"{examples.Length + 2} agree", RunPython(1, "run_evaluators.py", folder));
+        Assert.Equal($"{examples.Length + 2} agree", RunPython(2, "run_evaluators.py", folder));
     }
 
     private void EmitEvaluator(string source, string name)
@@ -222,6 +225,36 @@ public sealed class EmittedProgramTests : IDisposable
         settings.UseDirectory("Programs");
         settings.UseFileName("mlp_evaluator_pytorch");
         return Verifier.Verify(TpcRun.Of("compile", Example("mlp"), "--emit", "evaluator", "--target", "pytorch").Output, "txt", settings);
+    }
+
+    /// <summary>Words that predict the next one, from a text of fifteen.</summary>
+    private string Text()
+    {
+        var random = new Random(5);
+        string[] words = ["the", "cat", "dog", "sat", "on", "mat", "a", "red", "blue", "house", "tree", "ran", "fast", "slow", "bird"];
+        File.WriteAllText(Path.Combine(folder, "text.txt"), string.Join(' ', Enumerable.Range(0, 2000).Select(_ => words[random.Next(words.Length)])));
+        var path = Path.Combine(folder, "text.tp");
+        File.WriteAllText(path, """
+            network cbow(context : [place], share : [place], word) {
+              width n
+              axis place = 4
+              axis words
+              weight U : [n, words]
+              weight W : [n, words]
+              h = sum(place, share[place] * U[context[place]])
+              return Moment(W[word] * h)
+            }
+            parametrization mup
+            step sampling(context : [place], share : [place], target : [draw], label : [draw], drawn : [draw]) {
+              axis draw = 3
+              loss = sum(batch, sum(draw, drawn[draw] * logistic(cbow(context, share, target[draw]), label[draw])))
+              U = U - 0.05 * grad(loss, U)
+              W = W - 0.05 * grad(loss, W)
+              return loss
+            }
+            train { data text "text.txt" min_count 2 batch 2 steps 5 }
+            """);
+        return path;
     }
 
     private static string Example(string name) => Path.Combine(Checkout.Root, "examples", name + ".tp");
