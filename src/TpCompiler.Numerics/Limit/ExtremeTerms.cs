@@ -6,10 +6,17 @@ namespace TpCompiler.Numerics.Limit;
 /// <param name="Mean">(1/M) Σ t_i.</param>
 /// <param name="Largest">The largest terms, in falling order.</param>
 /// <param name="Smallest">The negatives of the smallest, in falling order.</param>
-internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smallest)
+/// <param name="Positive">The sum of the positive terms.</param>
+internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smallest, double Positive)
 {
+    /// <summary>So much of the sum of its sign is the largest of all terms at least where the mean is not to be told from them.</summary>
+    private const double Dominant = 0.25;
+
     /// <summary>Where all terms are 0, the product of the root mean squares of what they are products of: what a term that isn't may be like.</summary>
     public double Scale { get; init; }
+
+    /// <summary>M.</summary>
+    public required int Count { get; init; }
 
     /// <summary>Whether no term is anything but 0.</summary>
     public bool IsZero => Largest[0] == 0 && Smallest[0] == 0;
@@ -21,28 +28,33 @@ internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smal
     {
         count = Math.Min(count, terms.Length);
         var (largest, smallest) = (Empty(count), Empty(count));
-        var sum = 0.0;
+        var (sum, positive) = (0.0, 0.0);
         foreach (var term in terms)
         {
             sum += term;
+            positive += Math.Max(term, 0);
             Insert(largest, term);
             Insert(smallest, -term);
         }
 
-        return new(sum / terms.Length, largest, smallest);
+        return new(sum / terms.Length, largest, smallest, positive) { Count = terms.Length };
     }
 
     /// <summary>
     /// How large a term is that all runs missed, beyond what they have in its place: D = x₁ e^ξ − u, the larger one of both ends. u is the (R + 1)-th largest term of R runs: each run has one point in the outermost cell of mass
     /// 1/M, so these R terms stand for it together. ξ is Hill's index of the tail (Annals of Statistics 3, 1163, 1975), the mean of log(x_k / u): by as much is the next larger term larger on a logarithmic scale. Terms that are rare,
     /// R or fewer of their sign, have nothing in their place (u = 0), and too few logarithms for an index: one more, of size 1, is counted. Where there is none at all, D is <see cref="Scale"/>.
+    /// Of a tail with ξ ≥ 1 there is no mean, and the largest term's share of the sum doesn't vanish with more of them (Embrechts, Klüppelberg and Mikosch, Modelling Extremal Events, 1997, section 6.2.6): where the terms look like that as
+    /// far as they go, D is infinite, whatever lies farther out.
     /// </summary>
     /// <param name="runs">The ends of all runs, R of them.</param>
     public static double UnseenTerm(IReadOnlyList<ExtremeTerms> runs)
     {
-        return runs.All(run => run.IsZero) ? runs.Max(run => run.Scale) : Math.Max(Beyond(runs.SelectMany(run => run.Largest)), Beyond(runs.SelectMany(run => run.Smallest)));
+        return runs.All(run => run.IsZero) ? runs.Max(run => run.Scale) : Math.Max(
+            Beyond(runs.SelectMany(run => run.Largest), runs.Sum(run => run.Positive)),
+            Beyond(runs.SelectMany(run => run.Smallest), runs.Sum(run => run.Positive - (run.Mean * run.Count))));
 
-        double Beyond(IEnumerable<double> terms)
+        double Beyond(IEnumerable<double> terms, double sum)
         {
             var tail = terms.OrderDescending().Take(runs.Count + 1).ToArray();
             var (largest, threshold) = (tail[0], tail[^1]);
@@ -58,7 +70,8 @@ internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smal
 
             if (threshold > 0)
             {
-                return (largest * Math.Exp(tail.Take(tail.Length - 1).Average(term => Math.Log(term / threshold)))) - threshold;
+                var index = tail.Take(tail.Length - 1).Average(term => Math.Log(term / threshold));
+                return index >= 1 && largest >= Dominant * sum ? double.PositiveInfinity : (largest * Math.Exp(index)) - threshold;
             }
 
             var positive = tail.Where(term => term > 0).ToArray();

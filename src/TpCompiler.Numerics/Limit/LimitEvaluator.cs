@@ -129,11 +129,14 @@ public static class LimitEvaluator
         }
 
         string? remark = null;
+        LimitResult? exactSteps = null;
         if (settings.AllowExact && PolynomialEvaluator.IsPolynomial(limit))
         {
-            if (PolynomialEvaluator.Evaluate(limit, feed, settings.AxisSizes) is { } exact)
+            var (exact, isComplete) = PolynomialEvaluator.EvaluateAsFarAsItGoes(limit, feed, settings.AxisSizes);
+            exactSteps = OfPolynomials(exact);
+            if (isComplete)
             {
-                return OfPolynomials(exact);
+                return exactSteps;
             }
 
             remark = PolynomialEvaluator.TooLarge;
@@ -144,7 +147,8 @@ public static class LimitEvaluator
             return covariances with { Remark = remark };
         }
 
-        return WithFirstSteps(Integrated(limit, feed, settings, progress, cancel), limit, feed, settings, cancel) with { Remark = remark };
+        var result = WithFirstSteps(Integrated(limit, feed, settings, progress, cancel), limit, feed, settings, cancel);
+        return (exactSteps is null || exactSteps.Records.Count == 0 ? result : FirstSteps.Beside(result, exactSteps, settings.Tolerance, onlyBetter: false)) with { Remark = remark };
     }
 
     /// <summary>Points for all that comes later don't make the first numbers any better: these by integrals over two Gaussians, and on grids where the tolerance has not been reached.</summary>

@@ -62,17 +62,21 @@ public sealed class PolynomialEvaluator
     public static string TooLarge { get; } = FormattableString.Invariant($"exact rationals would take more than {Budget} products of monomials, or numbers of more than {MostBits} bits");
 
     /// <summary>The outputs, or null when something in the program is no polynomial, or too large a one.</summary>
-    public static IReadOnlyList<ExactRecord>? Evaluate(Program limit, IDataFeed feed, IReadOnlyDictionary<string, int>? axisSizes = null)
+    public static IReadOnlyList<ExactRecord>? Evaluate(Program limit, IDataFeed feed, IReadOnlyDictionary<string, int>? axisSizes = null) =>
+        EvaluateAsFarAsItGoes(limit, feed, axisSizes) is { IsComplete: true, Records: var records } ? records : null;
+
+    /// <summary>The outputs that come before anything that is no polynomial, or too large a one, and whether these are all.</summary>
+    public static (IReadOnlyList<ExactRecord> Records, bool IsComplete) EvaluateAsFarAsItGoes(Program limit, IDataFeed feed, IReadOnlyDictionary<string, int>? axisSizes = null)
     {
         var evaluator = new PolynomialEvaluator(limit, feed, axisSizes ?? new Dictionary<string, int>());
         try
         {
             evaluator.Run(limit.Body);
-            return evaluator.records;
+            return (evaluator.records, true);
         }
         catch (NotPolynomialException)
         {
-            return null;
+            return (evaluator.records, false);
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed class TailWatch
     public TailWatch(Program limit, int runs)
     {
         Kept = runs + 1;
+        Degrees = new TermDegrees(limit);
         var definitions = limit.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
         var vectors = definitions.Values.Where(instruction => instruction.Result.Kind == ValueKind.Vector).Select(instruction => instruction.Result.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var output in limit.Outputs.Distinct())
@@ -35,6 +36,9 @@ internal sealed class TailWatch
 
     /// <summary>How many terms of each end are kept.</summary>
     public int Kept { get; }
+
+    /// <summary>How fast terms grow beyond all points.</summary>
+    public TermDegrees Degrees { get; }
 
     /// <summary>The terms that are looked at, as vectors.</summary>
     public IEnumerable<Definition> Vectors => terms.Values.Select(watched => watched.Term.Result);
