@@ -118,7 +118,7 @@ public sealed class KernelEquations
         ];
         if (plan is not null)
         {
-            sections.Add(KernelDescent.Section(network, plan, sample, [.. network.Outputs.Select(output => (output, readouts[output].Axes))]));
+            sections.Add(KernelDescent.Section(network, plan, sample, [.. network.Outputs.Select(output => new DescentOutput(output, readouts[output].Axes))]));
         }
 
         return new LimitEquations(network.Name, sections.ToValueList());

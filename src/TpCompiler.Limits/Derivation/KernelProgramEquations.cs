@@ -75,11 +75,15 @@ public sealed class KernelProgramEquations
         return new LimitEquations(network.Name, sections.Where(section => section.Equations.Count > 0 || section.Title.StartsWith(KernelDescent.Title, StringComparison.Ordinal)).ToValueList());
     }
 
-    /// <summary>Each output with the axes along which it has independent copies; null where outputs, or positions of one, have kernels with one another.</summary>
-    private List<(string Output, ValueList<IndexBinder> Axes)>? Outputs() =>
-        kernel.Heads.Any(head => head.Axes.Count > 0) || kernel.Pairs.Any(pair => pair.First != pair.Second)
-            ? null
-            : [.. kernel.Heads.Select(head => (head.Output, (ValueList<IndexBinder>)[.. network.Forward.Definitions().First(definition => definition.Name == head.Output).Indices.Where(binder => binder.Axis != network.BatchAxis)]))];
+    /// <summary>Each output with the axes along which it has independent copies; null where positions of one have kernels with one another, or outputs that have copies.</summary>
+    private List<DescentOutput>? Outputs()
+    {
+        List<DescentOutput> outputs = [.. kernel.Heads.Select((head, i) => new DescentOutput(head.Output, AxesOf(head), [.. kernel.Pairs.Where(pair => pair.First == i).OrderBy(pair => pair.Second != i).Select(pair => (pair.Tangent, kernel.Heads[pair.Second].Output))]))];
+        return kernel.Heads.Any(head => head.Axes.Count > 0) || outputs.Any(output => output.Partners.Count > 1 && output.Axes.Count > 0) ? null : outputs;
+    }
+
+    private ValueList<IndexBinder> AxesOf(KernelHead head) =>
+        [.. network.Forward.Definitions().First(definition => definition.Name == head.Output).Indices.Where(binder => binder.Axis != network.BatchAxis)];
 
     private static string NameOf(Equation equation) => ((Expr.Reference)equation.Left).Name;
 

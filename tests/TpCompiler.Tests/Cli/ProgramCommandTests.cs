@@ -108,6 +108,29 @@ public class ProgramCommandTests
         Assert.Equal(2, TpcRun.Of("check", Example("ntk"), "--claim", "mup", "--optimizer", "adam").ExitCode);
     }
 
+    /// <summary>Two outputs with a readout in common: each is moved by the gradients of both.</summary>
+    [Fact]
+    public void Outputs_with_kernels_of_one_another_move_one_another()
+    {
+        var run = TpcRun.WithInput(
+            """
+            network net(x : [2]) {
+              width n
+              weight U : [n, 2]
+              weight W : [n, n]
+              weight V : [1, n]
+              h = tanh(U * x)
+              return V * tanh(W * h), V * h
+            }
+            parametrization ntk
+            train { loss mse optimizer sgd(lr: 1/10) steps 3 }
+            """,
+            "compile", "-");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("f1_{t+1,b} = f1_{t,b} − (1/10) Σ_b′ Θ^{f¹}_{b,b′} ∂L/∂f1_{t,b′} − (1/10) Σ_b′ Θ^{f¹_f²}_{b,b′} ∂L/∂f2_{t,b′}", run.Output, StringComparison.Ordinal);
+        Assert.Contains("f2_{t+1,b} = f2_{t,b} − (1/10) Σ_b′ Θ^{f²}_{b,b′} ∂L/∂f2_{t,b′} − (1/10) Σ_b′ Θ^{f²_f¹}_{b,b′} ∂L/∂f1_{t,b′}", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Unknown_stage_suggests_one_that_exists()
     {
