@@ -43,7 +43,7 @@ for setting in ["2", "8", "32", "128", "512", "2048", "8192", "limit", "second",
 kernels = []
 for kernel in lines if glob.glob("runs/kernel-*.json") else []:
     name = "linear NTK" if kernel.startswith("linear") else kernel
-    for scale in ["1/16", "1/4", "1", "4"]:
+    for scale in ["1/16", "1/4", "1", "4", "16"]:
         path = f"runs/kernel-{name.replace(' ', '_')}-{scale.replace('/', '_')}.json"
         if os.path.exists(path):
             with open(path) as file:

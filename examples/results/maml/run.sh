@@ -59,7 +59,7 @@ done
 # Kernels that no task has trained, of several scales; with other numbers of steps they are trained.
 [ $# -gt 0 ] && [[ " $* " != *" kernels "* ]] && exit
 for kernel in relu_NTK relu_GP linear_NTK; do
-  for scale in 1/16 1/4 1 4; do
+  for scale in 1/16 1/4 1 4 16; do
     name="runs/kernel-$kernel-${scale/\//_}"
     phi=relu
     [ "${kernel%_*}" = linear ] && phi=

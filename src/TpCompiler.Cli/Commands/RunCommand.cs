@@ -20,6 +20,13 @@ internal sealed class RunCommand : Command
 
     private readonly Option<ulong> seed = new("--seed") { Description = "Selects the random numbers, of nets and of points", HelpName = "N" };
 
+    private readonly Option<ulong> dataSeed = new("--data-seed")
+    {
+        Description = "Selects what a training draws of its data: tasks of drawings; of a text the words kept, windows and negative samples",
+        HelpName = "N",
+        DefaultValueFactory = _ => 0,
+    };
+
     private readonly Option<int> seeds = new("--seeds")
     {
         Description = "Run that many finite nets, and show mean and standard deviation",
@@ -75,7 +82,7 @@ internal sealed class RunCommand : Command
         : base("run", "Run a program: a finite net, or its infinite-width limit")
     {
         Arguments.Add(file);
-        foreach (Option option in new Option[] { width, limit, seed, seeds, steps, precision, tolerance, points, data, kernel, test, save, checkpoint })
+        foreach (Option option in new Option[] { width, limit, seed, seeds, dataSeed, steps, precision, tolerance, points, data, kernel, test, save, checkpoint })
         {
             Options.Add(option);
         }
@@ -109,7 +116,7 @@ internal sealed class RunCommand : Command
         }
 
         DiagnosticBag diagnostics = new();
-        if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), parsed.GetValue(steps), reporter, diagnostics) is { } program)
+        if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), parsed.GetValue(steps), reporter, diagnostics, dataSeed: parsed.GetValue(dataSeed)) is { } program)
         {
             Run(program, parsed, reporter, diagnostics);
         }

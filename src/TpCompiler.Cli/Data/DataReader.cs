@@ -43,11 +43,12 @@ internal static class DataReader
     /// <param name="how">How it is read.</param>
     /// <param name="fields">What is read.</param>
     /// <param name="network">Says the sizes of the fields' axes.</param>
+    /// <param name="seed">Selects what is drawn of it.</param>
     /// <param name="diagnostics">Where errors go.</param>
-    public static TextFeed? Text(DataSource source, string programPath, string? dataPath, TextReading how, IReadOnlyList<Instruction.Data> fields, Network network, DiagnosticBag diagnostics)
+    public static TextFeed? Text(DataSource source, string programPath, string? dataPath, TextReading how, IReadOnlyList<Instruction.Data> fields, Network network, ulong seed, DiagnosticBag diagnostics)
     {
         string path = dataPath is null || Directory.Exists(dataPath) ? PathOf(source, programPath, dataPath) : dataPath;
-        return Guarded(path, source.Origin, diagnostics, () => TextFeed.Read(path, how, fields, network, diagnostics));
+        return Guarded(path, source.Origin, diagnostics, () => TextFeed.Read(path, how, fields, network, diagnostics, seed));
     }
 
     /// <summary>Analogies, or null with an error in the bag; a folder of data may hold others in place of those that the program names.</summary>

@@ -14,6 +14,9 @@ namespace TpCompiler.Cli.Data;
 /// <param name="Final">What the kept weights are tested on; null for none.</param>
 internal sealed record MeasuredTraining(Program Program, string Test, int Epoch, IHeldOut? Validation, IHeldOut? Final)
 {
+    /// <summary>Streams of tasks: those of training, validation and test.</summary>
+    public const ulong Streams = 3;
+
     /// <summary>Reads the held-out data; null with errors in the bag.</summary>
     /// <param name="network">The network.</param>
     /// <param name="plan">Its training.</param>
@@ -30,7 +33,7 @@ internal sealed record MeasuredTraining(Program Program, string Test, int Epoch,
             return null;
         }
 
-        // Training draws its tasks from stream 0.
+        // Training draws its tasks from stream 0, or another multiple of their number.
         IHeldOut? validation = plan.Validation is { } first ? HeldOutOf(first, 1) : null;
         IHeldOut? final = plan.TestData is { } second ? HeldOutOf(second, 2) : null;
         return diagnostics.HasErrors ? null : new MeasuredTraining(program, plan.Test?.Name ?? "analogies", plan.Epoch ?? Math.Max(1, plan.Steps), validation, final);

@@ -36,6 +36,9 @@ internal sealed record RunnableProgram(
     /// <summary>Its data, when this is tasks or a text, samples of which have no end.</summary>
     private IDataFeed? Drawn { get; init; }
 
+    /// <summary>Selects what the training draws of its data: tasks; which words are kept, windows and negative samples. What it is measured on doesn't depend on it.</summary>
+    public ulong DataSeed { get; private init; }
+
     /// <summary>What is measured besides; null when the file has no test.</summary>
     public MeasuredTraining? Measured { get; private init; }
 
@@ -49,7 +52,8 @@ internal sealed record RunnableProgram(
     /// <param name="reporter">For standard input.</param>
     /// <param name="diagnostics">Everything there is to say, warnings too.</param>
     /// <param name="optimizer">An optimizer in place of that of the program (<see cref="OtherOptimizer"/>).</param>
-    public static RunnableProgram? Read(string path, string? dataPath, int? steps, Reporter reporter, DiagnosticBag diagnostics, string? optimizer = null)
+    /// <param name="dataSeed">Selects what a training draws of its data.</param>
+    public static RunnableProgram? Read(string path, string? dataPath, int? steps, Reporter reporter, DiagnosticBag diagnostics, string? optimizer = null, ulong dataSeed = 0)
     {
         if (SourceReader.Read(path, reporter.Terminal.OpenInput, diagnostics) is not { } source)
         {
@@ -111,7 +115,7 @@ internal sealed record RunnableProgram(
         TextFeed? text = null;
         if (plan is { Source: { Kind: "text" } corpus, Text: { } how })
         {
-            if ((text = DataReader.Text(corpus, path, dataPath, how, fed.Inputs, network, diagnostics)) is null)
+            if ((text = DataReader.Text(corpus, path, dataPath, how, fed.Inputs, network, dataSeed, diagnostics)) is null)
             {
                 return null;
             }
@@ -136,14 +140,20 @@ internal sealed record RunnableProgram(
         if (text is not null)
         {
             Dictionary<string, int> sizes = network.Axes.Where(axis => axis.Size is null && axis.Name != network.BatchAxis).ToDictionary(axis => axis.Name, _ => text.Words.Length);
-            return new(source, compilation, training, sizes, new Dictionary<string, SampleField>()) { Plan = plan, Drawn = text, Measured = measured };
+            return new(source, compilation, training, sizes, new Dictionary<string, SampleField>()) { Plan = plan, Drawn = text, Measured = measured, DataSeed = dataSeed };
         }
 
         if (plan.Source is { Kind: "tasks" or "rotated_tasks" } tasks)
         {
-            return DataReader.Tasks(tasks, path, dataPath, network.Inputs, network, 0, diagnostics) is { } stream
-                ? new(source, compilation, training, new Dictionary<string, int>(), new Dictionary<string, SampleField>()) { Plan = plan, Drawn = stream, Measured = measured }
+            return DataReader.Tasks(tasks, path, dataPath, network.Inputs, network, MeasuredTraining.Streams * dataSeed, diagnostics) is { } stream
+                ? new(source, compilation, training, new Dictionary<string, int>(), new Dictionary<string, SampleField>()) { Plan = plan, Drawn = stream, Measured = measured, DataSeed = dataSeed }
                 : null;
+        }
+
+        if (dataSeed != 0)
+        {
+            diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, plan.Source?.Origin, "--data-seed").WithNote("it is for data that a training draws from, tasks and texts; samples are read in their order"));
+            return null;
         }
 
         if (Bind(network, plan, path, dataPath, diagnostics) is not { } data)

@@ -36,9 +36,11 @@ internal sealed class TextFeed : IDataFeed
     private double[] windows = [];
     private long drawnSample = -1;
 
-    private TextFeed(Corpus corpus, int places, int draws, double subsample)
+    private readonly ulong seed;
+
+    private TextFeed(Corpus corpus, int places, int draws, double subsample, ulong seed)
     {
-        (this.corpus, this.places, this.draws) = (corpus, places, draws);
+        (this.corpus, this.places, this.draws, this.seed) = (corpus, places, draws, Seed ^ seed);
         uniform = new double[Math.Max(0, draws - 1)];
         targets = new int[draws];
         long all = corpus.Counts.Sum();
@@ -58,7 +60,8 @@ internal sealed class TextFeed : IDataFeed
     /// <param name="data">The fields.</param>
     /// <param name="network">Says the sizes of their axes.</param>
     /// <param name="diagnostics">Where errors go.</param>
-    public static TextFeed? Read(string path, TextReading how, IReadOnlyList<Instruction.Data> data, Network network, DiagnosticBag diagnostics)
+    /// <param name="seed">Selects what is drawn: which words are kept, windows, negative samples.</param>
+    public static TextFeed? Read(string path, TextReading how, IReadOnlyList<Instruction.Data> data, Network network, DiagnosticBag diagnostics, ulong seed = 0)
     {
         int?[] places = SizesOf("context", "share"), draws = SizesOf("target", "label", "drawn");
         bool numbersFit = data.All(field => field.Result.Indices.Count == (field.Field == "done" ? 1 : 2));
@@ -75,7 +78,7 @@ internal sealed class TextFeed : IDataFeed
             return null;
         }
 
-        return Corpus.Read(path, how.MinCount, diagnostics) is { } corpus ? new TextFeed(corpus, places is [{ } place] ? place : 2, draws is [{ } draw] ? draw : 1, how.Subsample.ToDouble()) : null;
+        return Corpus.Read(path, how.MinCount, diagnostics) is { } corpus ? new TextFeed(corpus, places is [{ } place] ? place : 2, draws is [{ } draw] ? draw : 1, how.Subsample.ToDouble(), seed) : null;
 
         int?[] SizesOf(params string[] names) => [.. data.Where(field => names.Contains(field.Field)).Select(field => field.Result.Indices.ElementAtOrDefault(1)?.Axis).Distinct().Select(name => network.Axes.FirstOrDefault(axis => axis.Name == name)?.Size).Distinct()];
     }
@@ -165,7 +168,7 @@ internal sealed class TextFeed : IDataFeed
     /// <summary>Subsamples the text for a pass.</summary>
     private void Go(int number)
     {
-        Philox chance = new(Seed, (ulong)number * StreamsOfAPass);
+        Philox chance = new(seed, (ulong)number * StreamsOfAPass);
         List<int> words = [];
         double[] some = new double[Piece];
         for (int start = 0; start < corpus.Tokens.Length; start += Piece)
@@ -189,7 +192,7 @@ internal sealed class TextFeed : IDataFeed
         }
 
         (pass, kept, windows, drawnSample) = (number, [.. words], new double[words.Count], -1);
-        new Philox(Seed, ((ulong)number * StreamsOfAPass) + 1).Uniform(windows);
+        new Philox(seed, ((ulong)number * StreamsOfAPass) + 1).Uniform(windows);
         if (starts.Count == number + 1)
         {
             starts.Add(starts[number] + kept.Length);
@@ -205,7 +208,7 @@ internal sealed class TextFeed : IDataFeed
 
         drawnSample = sample;
         targets[0] = kept[at];
-        new Philox(Seed, ((ulong)pass * StreamsOfAPass) + 2).Uniform(uniform, (long)at * uniform.Length);
+        new Philox(seed, ((ulong)pass * StreamsOfAPass) + 2).Uniform(uniform, (long)at * uniform.Length);
         for (int k = 1; k < draws; k++)
         {
             double scaled = uniform[k - 1] * alias.Length;

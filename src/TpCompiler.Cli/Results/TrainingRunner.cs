@@ -127,7 +127,7 @@ internal static class TrainingRunner
         using ProgressLine line = new(reporter);
         long start = Stopwatch.GetTimestamp();
         int steps = 0;
-        Checkpoint? file = checkpoint is null ? null : new Checkpoint(checkpoint, $"{Ir.ProgramPrinter.Print(executed)}\n{program.Plan!.Source}\n{program.Plan.Text}{string.Join(' ', program.AxisSizes.OrderBy(size => size.Key, StringComparer.Ordinal))}\n{how}");
+        Checkpoint? file = checkpoint is null ? null : new Checkpoint(checkpoint, $"{Ir.ProgramPrinter.Print(executed)}\n{program.Plan!.Source}\n{program.Plan.Text}{string.Join(' ', program.AxisSizes.OrderBy(size => size.Key, StringComparer.Ordinal))}\n{how}{(program.DataSeed == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" data {program.DataSeed}"))}");
         TrainingSession? session = null;
         try
         {

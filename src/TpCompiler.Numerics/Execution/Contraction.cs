@@ -9,18 +9,23 @@ internal sealed class Contraction
     /// <summary>Fewer rows or terms than this are summed row by row.</summary>
     private const int LeastRows = 4;
 
-    private readonly int[]? toScalar;
-    private readonly int[]? toTerm;
-    private readonly int[]? toRow;
+    /// <summary>Which scalar stands at each place of the matrix; null where they are in this order already.</summary>
+    private readonly int[]? scalarAt;
     private readonly int terms;
+    private Array? matrix;
 
     private Contraction(Node.Sum sum, Node.Reference body)
     {
         (Sum, Body) = (sum, body);
-        toScalar = sum.Inner.MapTo(sum.Scalar!.Space);
-        toTerm = sum.Inner.MapTo(body.Space);
-        toRow = sum.Inner.MapTo(sum.Space);
         terms = body.Space.Count;
+        var (toScalar, toTerm, toRow) = (sum.Inner.MapTo(sum.Scalar!.Space), sum.Inner.MapTo(body.Space), sum.Inner.MapTo(sum.Space));
+        var at = new int[sum.Space.Count * terms];
+        for (var i = 0; i < at.Length; i++)
+        {
+            at[((toRow is null ? i : toRow[i]) * terms) + (toTerm is null ? i : toTerm[i])] = toScalar is null ? i : toScalar[i];
+        }
+
+        scalarAt = at.Select((scalar, place) => scalar == place).All(same => same) ? null : at;
     }
 
     public Node.Sum Sum { get; }
@@ -41,14 +46,26 @@ internal sealed class Contraction
     public void Run<T>(ScalarEvaluation scalars, PreparedRows<T> x, int coordinates, T[] result)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var numbers = scalars[Sum.Scalar!];
-        var matrix = new T[Rows * terms];
-        for (var i = 0; i < matrix.Length; i++)
+        Multiply<T>(Matrix<T>(scalars[Sum.Scalar!]), Block(x, coordinates), result.AsSpan(0, Rows * coordinates), coordinates);
+    }
+
+    /// <summary>The scalars, row after row.</summary>
+    private T[] Matrix<T>(double[] numbers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (scalarAt is null && numbers is T[] same)
         {
-            matrix[((toRow is null ? i : toRow[i]) * terms) + (toTerm is null ? i : toTerm[i])] = T.CreateTruncating(numbers[toScalar is null ? i : toScalar[i]]);
+            return same;
         }
 
-        Multiply(matrix, Block(x, coordinates), result.AsSpan(0, Rows * coordinates), coordinates);
+        var (ordered, places) = (matrix as T[] ?? new T[Rows * terms], scalarAt);
+        matrix = ordered;
+        for (var i = 0; i < ordered.Length; i++)
+        {
+            ordered[i] = T.CreateTruncating(numbers[places is null ? i : places[i]]);
+        }
+
+        return ordered;
     }
 
     /// <summary>The portable product, whatever library is there: the same bits on every machine, and no second team of threads beside the kernels'.</summary>

@@ -105,6 +105,9 @@ internal sealed class ScalarEvaluation
                 }
 
                 break;
+            case Node.Reference { Rows.IsIdentity: true } reference:
+                frame.Scalar(reference.Slot).Data.AsSpan(0, result.Length).CopyTo(result);
+                break;
             case Node.Reference reference:
                 Gather(frame.Scalar(reference.Slot).Data, reference.Rows.Rows(frame), result);
                 break;

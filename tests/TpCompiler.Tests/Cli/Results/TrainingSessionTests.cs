@@ -116,6 +116,23 @@ public sealed class TrainingSessionTests : IDisposable
         Assert.Equal(first.Output, again.Output);
     }
 
+    /// <summary>Other tasks to learn from, the same to be measured on: weights before training have the same validation and the same test.</summary>
+    [Fact]
+    public void Another_data_seed_draws_other_tasks_for_training_alone()
+    {
+        var maml = Maml(2, 2, 32);
+        var (one, same, other) = (Nets(), Nets("--data-seed", "0"), Nets("--data-seed", "5"));
+
+        Assert.Equal(one.ToString(), same.ToString());
+        Assert.Equal(Epoch(one, 0).ToString(), Epoch(other, 0).ToString());
+        Assert.NotEqual(Epoch(one, 1).GetProperty("training").ToString(), Epoch(other, 1).GetProperty("training").ToString());
+        Assert.Contains("--data-seed", TpcRun.Of("run", Checkout.File("examples/mlp.tp").FullName, "--width", "8", "--data-seed", "1").Error, StringComparison.Ordinal);
+
+        JsonElement Nets(params string[] how) => JsonDocument.Parse(TpcRun.Of(["run", maml, "--width", "8", "--format", "json", .. how]).Output).RootElement.GetProperty("nets")[0];
+
+        static JsonElement Epoch(JsonElement net, int number) => net.GetProperty("epochs")[number];
+    }
+
     [Fact]
     public void A_checkpoint_of_another_run_is_refused()
     {
