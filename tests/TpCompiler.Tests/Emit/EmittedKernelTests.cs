@@ -27,7 +27,7 @@ public sealed class EmittedKernelTests : IDisposable
     public void CSharp_follows_kernel_gradient_descent_to_rounding()
     {
         var (source, data, run) = Network();
-        EmittedLimitTests.AssertAgree("classes", run, EmittedCSharp.Run(Emitted(source, "csharp", "classes.cs"), "--data", data));
+        EmittedLimitTests.AssertAgree("classes", run, EmittedCSharp.RunCompiled(Emitted(source, "csharp", "classes.cs"), "--data", data));
     }
 
     [PythonFact("numpy")]

@@ -32,19 +32,19 @@ public sealed class EmittedLimitTests : IDisposable
     {
         string[] few = ["wishart", "two_heads", "adam"];
         var agreed = 0;
-        foreach (var example in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
+        foreach (var example in EmittedCSharp.Examples.Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
         {
             var (program, samples) = (Path.Combine(folder, example + ".cs"), Path.Combine(folder, example + ".npz"));
             if ((EmittedCSharp.EveryExample || few.Contains(example))
                 && TpcRun.Of("compile", Example(example), "--emit", "evaluator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
                 && TpcRun.Of(["run", Example(example), "--limit", "--points", Points, "--seed", "3", "--save", samples, "--format", "json", .. EmittedCSharp.DataFor(example, folder)]) is { ExitCode: 0 } run)
             {
-                AssertAgree(example, run.Output, EmittedCSharp.Run(program, "--points", Points, "--seed", "3", "--data", samples));
+                AssertAgree(example, run.Output, (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, [ "--points", Points, "--seed", "3", "--data", samples]));
                 agreed++;
             }
         }
 
-        Assert.InRange(agreed, EmittedCSharp.EveryExample ? 33 : few.Length, int.MaxValue);
+        Assert.InRange(agreed, EmittedCSharp.EveryExample ? 30 : few.Length, int.MaxValue);
     }
 
     /// <summary>Without a number of points both take more of them until the tolerance is reached.</summary>
@@ -55,7 +55,7 @@ public sealed class EmittedLimitTests : IDisposable
         TpcRun.Of("compile", Example("relu"), "--emit", "evaluator", "--target", "csharp", "-o", program);
         var run = TpcRun.Of("run", Example("relu"), "--limit", "--tolerance", "1e-3", "--save", samples, "--format", "json");
         Assert.Contains("\"points\": 4096", run.Output, StringComparison.Ordinal);
-        AssertAgree("relu", run.Output, EmittedCSharp.Run(program, "--tolerance", "1e-3", "--data", samples));
+        AssertAgree("relu", run.Output, EmittedCSharp.RunCompiled(program, "--tolerance", "1e-3", "--data", samples));
     }
 
     /// <summary>Two hidden layers of two widths and a step: the search for a grid takes the same way as that of tpc, and finds the same numbers with the same bounds.</summary>
@@ -79,7 +79,7 @@ public sealed class EmittedLimitTests : IDisposable
         Assert.Equal(0, TpcRun.Of("compile", source, "--emit", "evaluator", "--target", "csharp", "-o", program).ExitCode);
         var run = TpcRun.Of("run", source, "--limit", "--save", samples, "--format", "json");
         Assert.Contains("\"carrier\": \"quadrature\"", run.Output, StringComparison.Ordinal);
-        AssertAgree("grid", run.Output, EmittedCSharp.Run(program, "--data", samples));
+        AssertAgree("grid", run.Output, EmittedCSharp.RunCompiled(program, "--data", samples));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class EmittedLimitTests : IDisposable
             """);
         Assert.Equal(0, TpcRun.Of("compile", source, "--emit", "evaluator", "--target", "csharp", "-o", program).ExitCode);
         var run = TpcRun.Of("run", source, "--limit", "--seed", "3", "--save", samples, "--format", "json");
-        AssertAgree("biased", run.Output, EmittedCSharp.Run(program, "--data", samples));
+        AssertAgree("biased", run.Output, EmittedCSharp.RunCompiled(program, "--data", samples));
     }
 
     private static string Example(string name) => Path.Combine(Checkout.Root, "examples", name + ".tp");
