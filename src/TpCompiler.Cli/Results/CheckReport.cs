@@ -20,8 +20,14 @@ internal sealed record CheckReport(string Program, CheckResult Result)
     /// <summary>Gaussian numbers that every net has the same draw of, the limit's.</summary>
     public ValueList<string> SharedDraws { get; init; } = [];
 
-    /// <summary>No line differs, every net ran to its end, and at least one line was decided.</summary>
-    public bool Passes => NothingDiffers && Undecided < Result.Lines.Count;
+    /// <summary>Weights and outputs: what their change in training is has to be decided for a PASS.</summary>
+    public ValueList<string> Essential { get; init; } = [];
+
+    /// <summary>No line differs, every net ran to its end, most lines are decided, and those of the change of each weight and output are.</summary>
+    public bool Passes => NothingDiffers && Open.Count == 0 && 2 * Undecided <= Result.Lines.Count && Result.Lines.Count > 0;
+
+    /// <summary>Changes of weights and outputs that are not decided.</summary>
+    private List<CheckLine> Open => [.. Result.Lines.Where(line => line is { Quantity: CheckQuantity.Change, Verdict: CheckVerdict.Undecided } && Essential.Contains(line.Name))];
 
     private bool NothingDiffers => !Result.IsCancelled
         && Result.Failures.Count == 0
@@ -30,14 +36,27 @@ internal sealed record CheckReport(string Program, CheckResult Result)
     /// <summary>How many lines were not decided.</summary>
     private int Undecided => Result.Lines.Count(line => line.Verdict == CheckVerdict.Undecided);
 
-    /// <summary>A pass says what it leaves open, and what would decide it.</summary>
-    private string Outcome => (NothingDiffers, Undecided) switch
+    /// <summary>A pass says what it leaves open, and what would decide it; without the changes that matter it is none.</summary>
+    private string Outcome => (NothingDiffers, Passes, Undecided) switch
     {
-        (false, _) => "FAIL",
-        (true, 0) when Result.Lines.Count > 0 => "PASS",
-        (true, var open) when open < Result.Lines.Count => $"PASS, {open} of {Result.Lines.Count} lines undecided: the error of the fit is too large there; more seeds (--seeds {4 * Result.Seeds}) or widths further apart (--widths) decide them",
-        _ => $"UNDECIDED: no line could be decided; take more seeds (--seeds {4 * Result.Seeds}) or widths further apart (--widths)",
+        (false, _, _) => "FAIL",
+        (_, true, 0) => "PASS",
+        (_, true, var open) => $"PASS, {open} of {Result.Lines.Count} lines undecided: the error of the fit is too large there; {Advice}",
+        (_, false, var open) when Open.Count > 0 => $"UNDECIDED: nothing differs, but {open} of {Result.Lines.Count} lines are undecided, the change of {string.Join(", ", Open.Select(line => line.Name))} among them; {Advice}",
+        (_, false, var open) => $"UNDECIDED: nothing differs, but {open} of {Result.Lines.Count} lines are undecided; {Advice}",
     };
+
+    /// <summary>An interval narrows like the root of the number of nets: for most lines this many decide.</summary>
+    private string Advice
+    {
+        get
+        {
+            double[] wide = [.. Result.Lines.Where(line => line.Verdict == CheckVerdict.Undecided).Select(line => line.Measured?.HalfWidth ?? double.NaN).Where(width => width > ScaleCheck.WidestInterval).Order()];
+            double factor = wide.Length == 0 ? 4 : Math.Pow(wide[wide.Length / 2] / ScaleCheck.WidestInterval, 2);
+            int seeds = (int)Math.Clamp(Math.Ceiling(Result.Seeds * Math.Max(factor, 2)), 2, 10_000);
+            return string.Create(CultureInfo.InvariantCulture, $"more seeds (--seeds {seeds}) or widths further apart (--widths) decide them");
+        }
+    }
 
     public string Text()
     {
@@ -52,7 +71,7 @@ internal sealed record CheckReport(string Program, CheckResult Result)
         }));
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
         StringBuilder text = new();
-        text.Append(CultureInfo.InvariantCulture, $"{Program} at widths {string.Join(", ", Result.Widths)}; exponents of n, ± 95 % confidence\n{(Claim is null ? string.Empty : $"derived: of the parametrization {Claim}; measured: nets of the program's own\n")}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Program} at widths {string.Join(", ", Result.Widths)}; exponents of n, ± 95 % confidence; a weight is w, as it is stored, of W = n^(-a) w\n{(Claim is null ? string.Empty : $"derived: of the parametrization {Claim}; measured: nets of the program's own\n")}\n");
         foreach (string[] row in rows)
         {
             text.Append(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Append('\n');

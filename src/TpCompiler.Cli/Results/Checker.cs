@@ -46,6 +46,7 @@ internal static class Checker
         CheckReport report = new(program.Program.Name, result)
         {
             SharedDraws = drawn,
+            Essential = [.. program.Program.Parameters.Select(parameter => parameter.Name), .. program.Compilation.Network?.Outputs ?? []],
             NoDistance = result.Lines.Any(line => line.Quantity == CheckQuantity.Distance) ? null : scaling.Verdict switch
             {
                 { Regime: Regime.Unstable } => "there is none",

@@ -70,7 +70,7 @@ public static class ScaleCheck
                 .. (limit ?? []).Select(record => record.Name).Distinct().Select(name => DistanceOf(name, nets, settings.Widths)),
             ];
         }
-        while (2 * seeds <= MostSeeds(shortened, settings) && lines.Exists(line => line.Verdict == CheckVerdict.Undecided) && !cancel.IsCancellationRequested);
+        while (2 * seeds <= MostSeeds(shortened, settings) && lines.Exists(IsOpen) && !cancel.IsCancellationRequested);
 
         return new(
             settings.Widths.ToValueList(),
@@ -79,6 +79,10 @@ public static class ScaleCheck
             nets.Where(net => net.Failure is not null).Select(net => (net.Width, net.Failure!)).ToValueList(),
             cancel.IsCancellationRequested);
     }
+
+    /// <summary>More nets decide what is undecided, and may show a leading part in what seems to fall too fast.</summary>
+    private static bool IsOpen(CheckLine line) =>
+        line.Verdict == CheckVerdict.Undecided || line is { Verdict: CheckVerdict.Differs, Measured: { } fit, Derived: { } derived } && fit.Slope < derived.ToDouble();
 
     /// <summary>Seeds as far as settings and work allow.</summary>
     private static double MostSeeds(Program program, CheckSettings settings) => Math.Min(

@@ -40,9 +40,22 @@ public sealed class CheckReportTests
     {
         Assert.EndsWith("\nPASS\n", Report(Agrees, Zero).Text(), StringComparison.Ordinal);
         Assert.Contains("\nPASS, 1 of 3 lines undecided: ", Report(Agrees, Zero, Undecided).Text(), StringComparison.Ordinal);
-        Assert.Contains("--seeds 32", Report(Agrees, Undecided).Text(), StringComparison.Ordinal);
+
+        // Eight nets, and an interval of 0.9 that has to be 0.15.
+        Assert.Contains("--seeds 288", Report(Agrees, Undecided).Text(), StringComparison.Ordinal);
         Assert.Contains("\nUNDECIDED: ", Report(Undecided).Text(), StringComparison.Ordinal);
         Assert.EndsWith("\nFAIL\n", Report(Undecided, Differs).Text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_the_change_of_a_weight_or_an_output_nothing_passes()
+    {
+        CheckLine open = Undecided with { Name = "W2", Quantity = CheckQuantity.Change };
+        Assert.True((Report(Agrees, Zero, Agrees, open) with { Essential = ["W1", "f"] }).Passes);
+        CheckReport report = Report(Agrees, Zero, Agrees, open) with { Essential = ["W1", "W2", "f"] };
+        Assert.False(report.Passes);
+        Assert.Contains("\nUNDECIDED: nothing differs, but 1 of 4 lines are undecided, the change of W2 among them; ", report.Text(), StringComparison.Ordinal);
+        Assert.False(Report(Agrees, Undecided, Undecided).Passes);
     }
 
     [Fact]
