@@ -26,6 +26,9 @@ public static class ScaleCheck
     /// <summary>No seeds are added beyond nets that hold so much, all together.</summary>
     private const double AffordableBytes = 4e9;
 
+    /// <summary>A fluctuation falls by ½ more than what it hides: together they fall by less than that.</summary>
+    private const double MostHidden = 0.4;
+
     /// <summary>What counts as 0 beside rounding of numbers of size 1.</summary>
     private const double RoundingOf = 1e-11;
 
@@ -80,9 +83,9 @@ public static class ScaleCheck
             cancel.IsCancellationRequested);
     }
 
-    /// <summary>More nets decide what is undecided, and may show a leading part in what seems to fall too fast.</summary>
+    /// <summary>More nets decide what is undecided, and may show a leading part in what seems to fall somewhat too fast.</summary>
     private static bool IsOpen(CheckLine line) =>
-        line.Verdict == CheckVerdict.Undecided || line is { Verdict: CheckVerdict.Differs, Measured: { } fit, Derived: { } derived } && fit.Slope < derived.ToDouble();
+        line.Verdict == CheckVerdict.Undecided || line is { Verdict: CheckVerdict.Differs, Measured: { } fit, Derived: { } derived } && fit.Slope < derived.ToDouble() && fit.Slope > derived.ToDouble() - MostHidden;
 
     /// <summary>Seeds as far as settings and work allow.</summary>
     private static double MostSeeds(Program program, CheckSettings settings) => Math.Min(
