@@ -102,7 +102,7 @@ public class ProgramCommandTests
         Assert.Matches(@"\nh2 +size +1 .*agrees\n", wrong.Output);
         Assert.Contains("TP0702", wrong.Error, StringComparison.Ordinal);
 
-        Assert.Equal(0, TpcRun.Of("check", Example("ntk"), "--claim", "ntk", "--widths", "32,64,128").ExitCode);
+        Assert.DoesNotContain("DIFFERS", TpcRun.Of("check", Example("ntk"), "--claim", "ntk", "--widths", "64,128,256", "--seeds", "8").Output, StringComparison.Ordinal);
         Assert.Contains("TP0301", TpcRun.Of("check", Example("ntk"), "--claim", "mupp").Error, StringComparison.Ordinal);
         Assert.Contains("TP0611", TpcRun.Of("check", Example("wishart"), "--claim", "mup").Error, StringComparison.Ordinal);
         Assert.Equal(2, TpcRun.Of("check", Example("ntk"), "--claim", "mup", "--optimizer", "adam").ExitCode);
