@@ -47,6 +47,7 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
         Expr.Reference r when reference?.Invoke(r) is { } text => (text, style == ExprStyle.Latex && text.Contains('^', StringComparison.Ordinal) ? Level.Power : Level.Atom),
         Expr.Reference r => (symbols.Reference(r.Name, r.Indices.Select(Print)), Level.Atom),
         Expr.IndexValue i => (symbols.IndexValue(i.Index), Level.Atom),
+        Expr.Add a when style != ExprStyle.Ascii && Extremum(a) is { } extremum => Write(extremum),
         Expr.Add a => (WriteSum(a), Level.Sum),
         Expr.Call c => (symbols.Call(c.Function, c.Derivative, c.Arguments.Select(Print).Concat(c.Parameters.Select(p => p.ToString()))), Level.Atom),
         Expr.Sum s when style == ExprStyle.Ascii => (symbols.Sum(s.Index) + Print(s.Body) + ")", Level.Atom),
@@ -57,10 +58,41 @@ public sealed class ExprPrinter(ExprStyle style, Func<Expr.Reference, string?>? 
         _ => throw new UnreachableException(),
     };
 
+    /// <summary>c − relu(c − u) as min(c, u) and c + relu(u − c) as max(c, u), multiples included, where that says it in fewer terms; null elsewhere.</summary>
+    private static Expr? Extremum(Expr.Add add)
+    {
+        var parts = add.Terms.Select(Expr.SplitCoefficient).ToList();
+        if (parts.Where(part => part.Remainder is Expr.Call { Function: "relu", Derivative: 0 }).ToList() is not [var (coefficient, rest)])
+        {
+            return null;
+        }
+
+        var argument = ((Expr.Call)rest).Arguments[0];
+        var first = Expr.SumOf(add.Terms.Where((_, i) => parts[i].Remainder != rest)) * (1 / coefficient.Abs);
+        var second = coefficient.Sign < 0 ? first - argument : first + argument;
+        if (Terms(second) >= Terms(argument))
+        {
+            return null;
+        }
+
+        var call = new Expr.Call(coefficient.Sign < 0 ? "min" : "max", 0, [], [first, second]);
+        return coefficient.Abs.IsOne ? call : new Expr.Multiply([new Expr.Constant(coefficient.Abs), call]);
+
+        static int Terms(Expr expr) => expr is Expr.Add sum ? sum.Terms.Count : 1;
+    }
+
+    private static bool IsHistory(Expr term) => term is Expr.Multiply product ? product.Factors.Any(IsHistory) : term is Expr.Sum { Index.Below: not null };
+
     private string WriteSum(Expr.Add add)
     {
         // A positive term first reads better: 1 - x² and not -x² + 1.
         var terms = add.Terms.Select(term => (Negative: Expr.SplitCoefficient(term).Coefficient.Sign < 0, Term: term)).ToList();
+        if (style != ExprStyle.Ascii)
+        {
+            // What there is at the start comes before what the steps since then have added, Σ_{s<t}.
+            terms = [.. terms.OrderBy(term => IsHistory(term.Term))];
+        }
+
         if (terms[0].Negative && terms.FindIndex(term => !term.Negative) is > 0 and var positive)
         {
             var first = terms[positive];

@@ -137,7 +137,7 @@ internal abstract class ExprSymbols
     private sealed class Latex : ExprSymbols
     {
         private static readonly HashSet<string> Operators =
-            new(["tanh", "sin", "cos", "exp", "log", "arctan", "arcsin", "arccos"], StringComparer.Ordinal);
+            new(["tanh", "sin", "cos", "exp", "log", "arctan", "arcsin", "arccos", "min", "max"], StringComparer.Ordinal);
 
         private static readonly HashSet<string> Greek = new(
             ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"],

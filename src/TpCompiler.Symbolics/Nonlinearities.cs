@@ -88,11 +88,14 @@ public static partial class Nonlinearities
     /// <summary>φ^(k)(argument): folded when the argument is 0 and φ is smooth there; the sign of the argument goes in front when φ is even or odd.</summary>
     public static Expr CallOf(string function, int derivative, ValueList<Rational> parameters, Expr argument)
     {
-        // Two derivatives that everybody writes out: exp′ is exp, and log′ is a power.
+        // Three derivatives that everybody writes out: exp′ is exp, |x|′ is the sign, and log′ is a power.
         switch (function, derivative)
         {
             case ("exp", > 0):
                 derivative = 0;
+                break;
+            case ("abs", > 0):
+                (function, derivative) = ("sign", derivative - 1);
                 break;
             case ("log", > 0):
                 Expr factorial = Enumerable.Range(1, derivative - 1).Aggregate((Rational)(derivative % 2 == 0 ? -1 : 1), (product, k) => product * k);

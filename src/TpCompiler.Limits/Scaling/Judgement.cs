@@ -27,13 +27,21 @@ internal static class Judgement
             ? assessment.InitialReasons.Count > 0 ? assessment.InitialReasons : assessment.TrainingReasons()
             : Moving(assessment, forward, parameters);
         reasons = [.. shrunk.Where(_ => regime != assessment.Regime), .. reasons, .. shrunk.Where(_ => regime == assessment.Regime), .. analysis.RandomScalars(assessment.Training.AtStart).Select(name => assessment.RandomAtStart(name))];
-        var (training, step) = decayed is null ? ("training moves", $"in one step the features {features} move") : ("gradients move", $"in one step gradients move the features {features}");
+        var training = decayed is null ? "training moves" : "gradients move";
+        var step = (decayed, r) switch
+        {
+            (null, null) => $"in one step the features {features} do not move",
+            (null, _) => $"in one step the features {features} move by {SizeText.Of(r)}",
+            (_, null) => $"in one step gradients do not move the features {features}",
+            _ => $"in one step gradients move the features {features} by {SizeText.Of(r)}",
+        };
+        var then = r is not null ? outputs : $"{outputs} {(decayed is not null ? "are moved" : forward.Outputs.Count == 1 ? "moves" : "move")}";
         var text = regime switch
         {
             Regime.Unstable => $"unstable: {(reasons.Count > 0 ? reasons[0].Text : "sizes keep growing from step to step")}",
             Regime.Trivial => $"trivial: stable, but {training} {outputs} by {(moved is null ? "nothing" : $"only {SizeText.Of(moved)}")}",
-            Regime.KernelRegime => $"kernel regime{(r is null ? "" : $" (r = {r})")}: {step} by {SizeText.Of(r)}, {outputs} by {SizeText.Of(moved)}",
-            _ => $"feature learning (r = {r}): {step} by {SizeText.Of(r)}, {outputs} by {SizeText.Of(moved)}",
+            Regime.KernelRegime => $"kernel regime (r = {r?.ToString() ?? "∞"}): {step}, {then} by {SizeText.Of(moved)}",
+            _ => $"feature learning (r = {r}): {step}, {outputs} by {SizeText.Of(moved)}",
         };
         if (decayed is not null && regime != Regime.Unstable)
         {
@@ -68,7 +76,7 @@ internal static class Judgement
         {
             var e = assessment.Run.Sizes.SizeOf(name).Change.Exponent;
             var movers = e is { } exponent ? assessment.Movers(name, exponent).ToList() : [];
-            reasons.Add(assessment.ReasonFor(name, e, $"in training {SizeText.Moves(movers, name)} by {SizeText.Of(e)}"));
+            reasons.Add(assessment.ReasonFor(name, e, e is null ? $"in training nothing moves {name}" : $"in training {SizeText.Moves(movers, name)} by {SizeText.Of(e)}"));
         }
 
         var still = parameters.Where(parameter => parameter is { Trained: true, Maximal: false }).Select(parameter => parameter.Name).ToList();

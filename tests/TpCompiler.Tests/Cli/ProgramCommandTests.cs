@@ -60,6 +60,26 @@ public class ProgramCommandTests
         Assert.Contains("error[TP0607]: `W1` became infinite at step 0\n --> <stdin>:3:10\n", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("max(0, 1 - y * f)", "Σ_b relu(1 − f_{t,b} y_{t,b})", "y_{t,b} relu′(1 − f_{t,b} y_{t,b})")]
+    [InlineData("max(1 - y * f, 0)", "Σ_b relu(1 − f_{t,b} y_{t,b})", "y_{t,b} relu′(1 − f_{t,b} y_{t,b})")]
+    [InlineData("abs(f - y)", "Σ_b abs(f_{t,b} − y_{t,b})", "sign(f_{t,b} − y_{t,b})")]
+    [InlineData("min((f - y)^2, 3)", "Σ_b min(3, (f_{t,b} − y_{t,b})²)", "relu′(3 − (f_{t,b} − y_{t,b})²) (f_{t,b} − y_{t,b})")]
+    public void Losses_with_kinks_and_clipping_read_as_they_are_meant(string loss, string mean, string slope)
+    {
+        var run = TpcRun.WithInput($"{Cubic}\ntrain {{ loss {loss} optimizer sgd(lr: 1, momentum: 9/10, clip: 3/10) steps 1 batch 4 }}", "compile", "-", "--emit", "equations");
+        Assert.Contains(mean + "\n", run.Output, StringComparison.Ordinal);
+        Assert.Contains(slope + "\n", run.Output, StringComparison.Ordinal);
+        Assert.Contains(" = min(1, 3 / (10 norm_t))\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Features_that_nothing_moves_do_not_move()
+    {
+        var run = TpcRun.WithInput(Cubic.Replace("tanh", "step", StringComparison.Ordinal).Replace("mup", "ntk", StringComparison.Ordinal) + "\ntrain { loss mse optimizer sgd(lr: 1) steps 1 }", "compile", "-");
+        Assert.Contains("verdict  kernel regime (r = ∞): in one step the features x_f do not move, f moves by Θ(1)\n  - in training nothing moves x_f\n", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_batch_larger_than_the_data_is_warned_of()
     {
