@@ -13,7 +13,7 @@ internal static class CSharpLimitLibrary
 
     public const string PointsNote = """
         // A variable is an array: its values at the points of a scrambled Sobol sequence, with a dimension for each Gaussian that its coordinate space has met. E is the mean over the points.
-        // Each of 16 independent scramblings runs the whole program; a number is their mean, with its standard error behind the sign ±.
+        // Each of 16 independent scramblings runs the whole program; a number is their mean, with its standard error behind the sign ±; what all points may have missed, far out, is in the errors of `tpc run` alone.
         """;
 
     public const string CoefficientsMain = """

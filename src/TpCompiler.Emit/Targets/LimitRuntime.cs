@@ -5,7 +5,7 @@ internal static class LimitRuntime
 {
     public const string AboutPoints = """
         A vector is its values at scrambled Sobol points, one dimension for each Gaussian of its coordinate space, and a mean over coordinates is a mean over points. Independent scramblings run the whole
-        program; their mean is printed with ± its standard error, or half of how far it moved from a quarter of the points when that is more. On several processes (RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun sets them) scramblings are shared out.
+        program; their mean is printed with ± its standard error, or half of how far it moved from a quarter of the points when that is more; what all points may have missed, far out, is in the errors of `tpc run` alone. On several processes (RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun sets them) scramblings are shared out.
         """;
 
     public const string AboutCoefficients = """

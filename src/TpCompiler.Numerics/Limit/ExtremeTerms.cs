@@ -79,6 +79,21 @@ internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smal
         }
     }
 
+    /// <summary>
+    /// The degree in Gaussians to which the terms grow where the outermost points are, d log|t| / d log|z|: Hill's index times z², as of terms that go like |z|^d the tail has index d/z². Infinite where too few terms differ from 0.
+    /// </summary>
+    /// <param name="runs">The ends of all runs.</param>
+    public static double DegreeAtTheEnds(IReadOnlyList<ExtremeTerms> runs)
+    {
+        return 2 * Math.Log(runs.Sum(run => (double)run.Count)) * Math.Max(Index(runs.SelectMany(run => run.Largest)), Index(runs.SelectMany(run => run.Smallest)));
+
+        double Index(IEnumerable<double> terms)
+        {
+            var tail = terms.OrderDescending().Take(runs.Count + 1).ToArray();
+            return tail[0] <= 0 ? 0 : tail[^1] <= 0 ? double.PositiveInfinity : tail.Take(tail.Length - 1).Average(term => Math.Log(term / tail[^1]));
+        }
+    }
+
     private static double[] Empty(int count)
     {
         var terms = new double[count];

@@ -70,7 +70,7 @@ internal static class Scramblings
         {
             var all = (double)points * runs.Length;
             var largest = number.Max(run => Math.Max(Math.Abs(run.Largest[0]), Math.Abs(run.Smallest[0])));
-            return Math.Max(ExtremeTerms.UnseenTerm(number) / all, largest > 0 ? largest * tails.Degrees.ShareUnseen(moment, step, all) : 0);
+            return Math.Max(ExtremeTerms.UnseenTerm(number) / all, largest > 0 ? largest * tails.Degrees.ShareUnseen(moment, step, all, ExtremeTerms.DegreeAtTheEnds(number)) : 0);
         }
 
         // By as much as the error of a Moment grows, that of a function of it does.

