@@ -1,4 +1,4 @@
-"""Makes results.md, results.json and accuracy.svg of what run.sh left in runs/."""
+"""Makes results.md, results.json and accuracy.svg of what run.sh left in runs/, and of earlier results where nothing was run again."""
 import json
 import math
 import os
@@ -8,9 +8,16 @@ colours = {"64": "#9ecae1", "256": "#4292c6", "1024": "#08519c", "limit": "#d730
 titles = {"30m": "wiki-30m, 7 778 words", "small": "wiki-small, 2 297 words"}
 published = {"64": 33.35, "256": 41.58, "1024": 42.56, "limit": 43.31}
 rows = []
+kept = {}
+if os.path.exists("results.json"):
+    with open("results.json") as file:
+        kept = {(row["corpus"], row["width"]): row for row in json.load(file)["results"]}
 for corpus in ["30m", "small"]:
     for setting in ["64", "256", "1024", "limit"]:
         if not os.path.exists(f"runs/{corpus}-{setting}.json"):
+            # What was not run again stays as it was.
+            if (corpus, setting) in kept:
+                rows.append(kept[corpus, setting])
             continue
         with open(f"runs/{corpus}-{setting}.json") as file:
             nets = json.load(file)["nets"]

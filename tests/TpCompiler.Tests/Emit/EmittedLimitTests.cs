@@ -39,7 +39,7 @@ public sealed class EmittedLimitTests : IDisposable
                 && TpcRun.Of("compile", Example(example), "--emit", "evaluator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
                 && TpcRun.Of(["run", Example(example), "--limit", "--points", Points, "--seed", "3", "--save", samples, "--format", "json", .. EmittedCSharp.DataFor(example, folder)]) is { ExitCode: 0 } run)
             {
-                AssertAgree(example, run.Output, (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, [ "--points", Points, "--seed", "3", "--data", samples]));
+                AssertAgree(example, run.Output, (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, ["--points", Points, "--seed", "3", "--data", samples]));
                 agreed++;
             }
         }
