@@ -18,7 +18,9 @@ public class TierAgreementTests
     {
         var path = Path.Combine(Checkout.Root, "examples", example + ".tp");
         var run = TpcRun.Of("run", path, "--limit", "--tolerance", "1", "--format", "json");
-        if (run.ExitCode == 0)
+
+        // Trainings that are tested on other data show measures, not numbers of the limit.
+        if (run.ExitCode == 0 && run.Output.Contains("\"outputs\"", StringComparison.Ordinal))
         {
             AssertAgree(TpcRun.Of("compile", path, "--emit", "json").Output, run.Output);
         }

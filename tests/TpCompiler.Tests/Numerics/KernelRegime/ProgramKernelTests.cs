@@ -124,12 +124,10 @@ public class ProgramKernelTests
         var result = LimitEvaluator.Evaluate(program, NoData.Instance, new LimitSettings());
         foreach (var (value, record) in expected.Zip(result.Records))
         {
-            // The first is one of a vector alone, for a grid.
-            var closed = record != result.Records[0];
             var estimate = Assert.Single(record.Values);
-            Assert.Equal(closed ? CovarianceEvaluator.ClosedForms : LimitEvaluator.Quadrature, record.Tier ?? result.Tier);
-            Assert.Equal(value, estimate.Value, closed ? 2e-14 : 1e-9);
-            Assert.InRange(estimate.Error, 0, closed ? 1e-12 : 1e-8);
+            Assert.Equal(CovarianceEvaluator.ClosedForms, record.Tier ?? result.Tier);
+            Assert.Equal(value, estimate.Value, 2e-14);
+            Assert.InRange(estimate.Error, 0, 1e-12);
         }
     }
 
