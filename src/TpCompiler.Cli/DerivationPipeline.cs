@@ -24,6 +24,9 @@ internal static class DerivationPipeline
             return null;
         }
 
+        // Where there is a limit program, it and the tiers of its numbers take as long as the scales, and need nothing of them.
+        Task<LimitProgramResult> limiting = Task.Run(() => LimitProgram.Of(program));
+        Task<Computation?> computing = limiting.ContinueWith(made => made.Result.Program is { } found ? Computation.Of(found) : null, TaskScheduler.Default);
         ScalingResult scaling = compilation is { Network: { } trained, TrainingPlan: { } plan, GradientProgram: { } training }
             ? ScalingAnalysis.Analyze(trained, plan, training)
             : ScalingAnalysis.Analyze(program);
@@ -50,11 +53,11 @@ internal static class DerivationPipeline
             string reason = $"{compilation.TrainingPlan!.Rule.Name} changes hidden matrices entry by entry, and sums over pairs of coordinates are not written out; `tpc run --limit` has numbers";
             return new Derivation(program, entrywise, compilation.TrainingPlan, scaling, null, null, reason, [], () => SyntaxText.Write(compilation.SyntaxTree))
             {
-                Tiers = LimitProgram.Of(program).Program is { } pairs ? Tiers(pairs) : [],
+                Tiers = computing.GetAwaiter().GetResult()?.Tiers ?? [],
             };
         }
 
-        LimitProgramResult limit = LimitProgram.Of(program);
+        LimitProgramResult limit = limiting.GetAwaiter().GetResult();
         if (!Verified.Holds(limit.Program, "limit", source, compilation.Diagnostics))
         {
             return null;
@@ -72,6 +75,7 @@ internal static class DerivationPipeline
         }
 
         LimitEquations? equations = limit.Program is { } found ? Deriver.Derive(found) : null;
+        Computation? computation = computing.GetAwaiter().GetResult();
         return new Derivation(
             program,
             compilation.Network,
@@ -83,15 +87,15 @@ internal static class DerivationPipeline
             limit.Program is { } exact && compilation.Program is not null ? Exact(exact) : [],
             () => SyntaxText.Write(compilation.SyntaxTree))
         {
-            Tiers = limit.Program is { } runnable ? Tiers(runnable) : [],
-            Expectations = limit.Program is { } integrated ? [.. Expectations(integrated, equations!)] : [],
+            Tiers = computation?.Tiers ?? [],
+            Expectations = limit.Program is { } integrated ? [.. Expectations(integrated, equations!, computation!.Groups)] : [],
         };
     }
 
     /// <summary>The expectations of a limit's equations, each once.</summary>
-    internal static IEnumerable<ExpectationLine> Expectations(Program limit, LimitEquations equations)
+    internal static IEnumerable<ExpectationLine> Expectations(Program limit, LimitEquations equations, IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> groups)
     {
-        Func<string, ExpectationTier> tierOf = ExpectationTier.In(limit);
+        Func<string, ExpectationTier> tierOf = ExpectationTier.In(limit, groups);
         return ExpectationsIn(equations).Select(expectation =>
         {
             string vector = expectation.References().Select(reference => LimitSymbol.Of(reference.Name)).First(symbol => symbol.Kind is SymbolKind.Z or SymbolKind.PartialDerivative).First;
@@ -103,18 +107,24 @@ internal static class DerivationPipeline
     internal static IEnumerable<Expr.Expectation> ExpectationsIn(LimitEquations equations) =>
         equations.Sections.SelectMany(section => section.Equations).SelectMany(equation => equation.Right.DescendantsAndSelf()).OfType<Expr.Expectation>().Distinct();
 
-    /// <summary>How `tpc run` finds the outputs' numbers, in the order of the outputs.</summary>
-    private static ValueList<OutputTier> Tiers(Program limit)
-    {
-        IReadOnlyDictionary<string, string> first = LimitEvaluator.FirstTiersOf(limit);
-        return [.. LimitEvaluator.TiersOfOutputs(limit)
-            .SelectMany(group => group.Outputs.Select(output => new OutputTier(output, group.Tiers) { First = first.GetValueOrDefault(output) }))
-            .OrderBy(tier => limit.Outputs.ToList().IndexOf(tier.Output))];
-    }
-
     /// <summary>Moments of a level-1 program without data that are rational numbers.</summary>
     private static ValueList<ExactOutput> Exact(Program limit) =>
         limit.Body.Instructions().Any(instruction => instruction is Instruction.Data) || limit.Axes.Any(axis => axis.Size is null)
             ? []
             : (PolynomialEvaluator.Evaluate(limit, NoData.Instance) ?? []).Select(record => new ExactOutput(record.Name, record.Values)).ToValueList();
+
+    /// <summary>How `tpc run` finds the numbers of a limit program.</summary>
+    /// <param name="Groups">The outputs that are computed together.</param>
+    /// <param name="Tiers">The ways of each output, in the order of the outputs.</param>
+    private sealed record Computation(IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> Groups, ValueList<OutputTier> Tiers)
+    {
+        public static Computation Of(Program limit)
+        {
+            IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> groups = LimitEvaluator.TiersOfOutputs(limit);
+            IReadOnlyDictionary<string, string> first = LimitEvaluator.FirstTiersOf(limit, groups);
+            return new Computation(groups, [.. groups
+                .SelectMany(group => group.Outputs.Select(output => new OutputTier(output, group.Tiers) { First = first.GetValueOrDefault(output) }))
+                .OrderBy(tier => limit.Outputs.ToList().IndexOf(tier.Output))]);
+        }
+    }
 }

@@ -49,12 +49,13 @@ internal sealed record KernelDerivation(LimitEquations? Equations, string? Reaso
 
         // Which expectations are integrals over two Gaussians is seen only with the samples at hand.
         ValueList<string> first = CovarianceEvaluator.MayApply(limit) && CovarianceEvaluator.TierOf(limit) is null ? [CovarianceEvaluator.Integrals] : [];
-        ValueList<string> tiers = [.. first, .. LimitEvaluator.TiersOfOutputs(limit).SelectMany(group => group.Tiers).Distinct()];
+        IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> groups = LimitEvaluator.TiersOfOutputs(limit);
+        ValueList<string> tiers = [.. first, .. groups.SelectMany(group => group.Tiers).Distinct()];
         return new KernelDerivation(
             equations,
             null,
             layeredTiers ?? [.. network.Outputs.Append(plan!.LossValue).Select(output => new OutputTier(output, tiers))],
-            [.. DerivationPipeline.Expectations(limit, equations).Select(line => line with { Tiers = [.. first, .. line.Tiers] })]);
+            [.. DerivationPipeline.Expectations(limit, equations, groups).Select(line => line with { Tiers = [.. first, .. line.Tiers] })]);
     }
 
     private static KernelDerivation Without(string reason) => new(null, reason, [], []);

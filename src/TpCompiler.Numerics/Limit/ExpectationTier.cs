@@ -16,15 +16,17 @@ namespace TpCompiler.Numerics.Limit;
 public sealed record ExpectationTier(ValueList<string> Tiers, int Dimensions, bool AtLeast, bool HasKinks)
 {
     /// <summary>The tiers of expectations over vectors of a limit program.</summary>
-    public static Func<string, ExpectationTier> In(Program limit)
+    /// <param name="limit">The program.</param>
+    /// <param name="tiers">Its <see cref="LimitEvaluator.TiersOfOutputs"/>.</param>
+    public static Func<string, ExpectationTier> In(Program limit, IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> tiers)
     {
         var spaces = CoordinateSpaces.Of(limit);
         var isOpen = limit.Axes.Any(axis => axis.Size is null);
-        var everywhere = new Group(LimitEvaluator.TiersOf(limit), limit);
-        var groups = LimitEvaluator.TiersOfOutputs(limit).Select(group => new Group(group.Tiers, LimitEvaluator.Only(limit, group.Outputs))).ToList();
+        var everywhere = new Lazy<Group>(() => new Group(LimitEvaluator.TiersOf(limit), limit));
+        var groups = tiers.Select(group => new Group(group.Tiers, LimitEvaluator.Only(limit, group.Outputs))).ToList();
         return vector =>
         {
-            var group = groups.Find(group => group.Names.Contains(vector)) ?? everywhere;
+            var group = groups.Find(group => group.Names.Contains(vector)) ?? everywhere.Value;
             return new ExpectationTier(group.Tiers, group.Gaussians.GetValueOrDefault(spaces.OfVector(vector)), isOpen, group.Kinked.Contains(spaces.OfVector(vector)));
         };
     }

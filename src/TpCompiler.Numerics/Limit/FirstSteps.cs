@@ -38,21 +38,25 @@ internal static class FirstSteps
     public static IReadOnlyDictionary<string, string> TiersOf(Program limit)
     {
         var sizes = limit.Axes.ToDictionary(axis => axis.Name, axis => axis.Size ?? 2, StringComparer.Ordinal);
-        return BeforeUpdates(limit, new Varied(), name => sizes[name], CancellationToken.None).SelectMany(result => result.Records.Select(record => (record.Name, result.Tier))).ToDictionary(StringComparer.Ordinal);
+        return BeforeUpdates(limit, straight => CovarianceEvaluator.TierOf(straight, new FirstIteration(new Varied()), name => sizes[name]))
+            .SelectMany(pair => pair.Part.Outputs.Select(output => (output, pair.Found))).ToDictionary(StringComparer.Ordinal);
     }
 
     /// <summary>What outputs are before the first update, where that needs no points: all together, or one by one.</summary>
-    public static IEnumerable<LimitResult> BeforeUpdates(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis, CancellationToken cancel)
+    public static IEnumerable<LimitResult> BeforeUpdates(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis, CancellationToken cancel) =>
+        BeforeUpdates(limit, straight => CovarianceEvaluator.Evaluate(straight, new FirstIteration(feed), sizeOfAxis, cancel)).Select(pair => pair.Found);
+
+    private static IEnumerable<(Program Part, TFound Found)> BeforeUpdates<TFound>(Program limit, Func<Program, TFound?> find)
+        where TFound : class
     {
         if (WithoutUpdates(limit) is not { } straight)
         {
             return [];
         }
 
-        var first = new FirstIteration(feed);
-        return CovarianceEvaluator.Evaluate(straight, first, sizeOfAxis, cancel) is { } whole ? [whole]
+        return find(straight) is { } whole ? [(straight, whole)]
             : straight.Outputs.Count == 1 ? []
-            : straight.Outputs.Select(output => CovarianceEvaluator.Evaluate(LimitEvaluator.Only(straight, [output]), first, sizeOfAxis, cancel)).OfType<LimitResult>();
+            : straight.Outputs.Select(output => LimitEvaluator.Only(straight, [output])).Select(part => (part, find(part))).Where(pair => pair.Item2 is not null).Select(pair => (pair.part, pair.Item2!));
     }
 
     /// <summary>The result with numbers of the first iterations from elsewhere.</summary>

@@ -69,8 +69,10 @@ public static class LimitEvaluator
     }
 
     /// <summary>The way to the first number of outputs that may need points later, where it is another one; see <see cref="FirstSteps"/>.</summary>
-    public static IReadOnlyDictionary<string, string> FirstTiersOf(Program limit) =>
-        TiersOfOutputs(limit).Where(group => group.Tiers[^1] == QuasiRandom).Select(group => FirstSteps.TiersOf(Only(limit, group.Outputs))).SelectMany(tiers => tiers).ToDictionary(StringComparer.Ordinal);
+    /// <param name="limit">The program.</param>
+    /// <param name="groups">Its <see cref="TiersOfOutputs"/>.</param>
+    public static IReadOnlyDictionary<string, string> FirstTiersOf(Program limit, IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> groups) =>
+        groups.Where(group => group.Tiers[^1] == QuasiRandom).Select(group => FirstSteps.TiersOf(Only(limit, group.Outputs))).SelectMany(tiers => tiers).ToDictionary(StringComparer.Ordinal);
 
     /// <param name="limit">A limit program (no powers of n but the 1/n of outer terms and of variances of matrices).</param>
     /// <param name="feed">The numbers of its Data.</param>

@@ -21,6 +21,27 @@ public static class CovarianceEvaluator
         ? Evaluate(limit, NoData.Instance, name => limit.Axes.First(axis => axis.Name == name).Size!.Value, CancellationToken.None)?.Tier
         : null;
 
+    /// <summary>The tier with data and sizes like these, without the integrals; null where an expectation is of another kind.</summary>
+    /// <param name="limit">A limit program.</param>
+    /// <param name="feed">Its data.</param>
+    /// <param name="sizeOfAxis">The size of every axis.</param>
+    public static string? TierOf(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis)
+    {
+        if (!MayApply(limit))
+        {
+            return null;
+        }
+
+        try
+        {
+            return new CovarianceRun(limit, feed, sizeOfAxis, 0, CancellationToken.None, isProbe: true).Variables.IsClosedForm ? ClosedForms : Integrals;
+        }
+        catch (NoCovariancesException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The outputs; null where an expectation is of another kind.</summary>
     /// <param name="limit">A limit program.</param>
     /// <param name="feed">Its data.</param>

@@ -18,10 +18,10 @@ internal sealed class CovarianceRun
     private readonly Dictionary<(string Matrix, int Position, bool Transposed), Side> sides = [];
     private readonly Dictionary<Expr.Call, Func<double, double>> compiled = [];
 
-    public CovarianceRun(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis, double disturbance, CancellationToken cancel)
+    public CovarianceRun(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis, double disturbance, CancellationToken cancel, bool isProbe = false)
     {
         this.sizeOfAxis = sizeOfAxis;
-        Variables = new GaussianVariables(disturbance);
+        Variables = new GaussianVariables(disturbance, isProbe);
         ratios = limit.Widths.ToDictionary(width => width.Name, width => width.Ratio.ToDouble(), StringComparer.Ordinal);
         foreach (var instruction in limit.Body.Cast<Instruction>())
         {

@@ -7,10 +7,13 @@ namespace TpCompiler.Numerics.Limit.Covariances;
 /// Jointly Gaussian variables, each a fresh one or an Ẑ^{Wx}, and expectations of what is made of them: Cov(Ẑ^{Wx}, Ẑ^{Wx̄}) = σ² E x x̄, different matrices independent. An expectation of a product falls apart into those of
 /// its independent parts; each of these must be one over at most two Gaussians, after linear factors are integrated by parts.
 /// </summary>
-internal sealed class GaussianVariables(double disturbance)
+internal sealed class GaussianVariables(double disturbance, bool isProbe)
 {
     /// <summary>What an integral may be off by; less than a disturbance is not seen beside it.</summary>
     private readonly double tolerance = disturbance == 0 ? 1e-14 : 1e-3 * disturbance;
+
+    /// <summary>What stands for an integral where only its kind is asked for: any number but 0.</summary>
+    private const double Probe = 0.5;
 
     private static readonly Expr One = Expr.One;
 
@@ -257,6 +260,12 @@ internal sealed class GaussianVariables(double disturbance)
         if (!prepared.TryGetValue((phi, psi), out var moments))
         {
             prepared[(phi, psi)] = moments = new GaussianMoments(phi, psi, Factor.Variable, tolerance, useClosedForm: !psi.IsOne);
+        }
+
+        if (isProbe)
+        {
+            IsClosedForm &= moments.IsClosedForm;
+            return Probe;
         }
 
         // Tied weights and both passes ask for the same integrals again; a closed form is as fast as looking it up.

@@ -24,7 +24,7 @@ public class FirstStepsTests
         Assert.Equal(ErrorKind.Exact, first.Values[0].Kind);
         Assert.Equal(Math.Sqrt(0.75), first.Values[0].Value, 1e-12);
         Assert.InRange(first.Values[0].Error, Math.Abs(first.Values[0].Value - Math.Sqrt(0.75)), 1e-11);
-        Assert.Equal(CovarianceEvaluator.ClosedForms, LimitEvaluator.FirstTiersOf(limit)["size"]);
+        Assert.Equal(CovarianceEvaluator.ClosedForms, LimitEvaluator.FirstTiersOf(limit, LimitEvaluator.TiersOfOutputs(limit))["size"]);
 
         // The next step's is another number, at points.
         var second = records.Single(record => record.Name == "size" && record.Iteration is [1]);
