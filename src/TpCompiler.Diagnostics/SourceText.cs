@@ -54,6 +54,11 @@ public sealed class SourceText
         return new LinePosition(line + 1, column);
     }
 
+    /// <summary>The same source with other words at a place.</summary>
+    /// <param name="span">The place; not beyond the text.</param>
+    /// <param name="words">What stands there then.</param>
+    public SourceText With(Span span, string words) => new(Name, Text[..span.Start] + words + Text[span.End..]);
+
     /// <summary>The text of a range, cut where it leaves the source.</summary>
     public string Slice(Span span)
     {

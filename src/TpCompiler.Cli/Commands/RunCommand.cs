@@ -3,6 +3,7 @@ using TpCompiler.Cli.Data;
 using TpCompiler.Cli.Results;
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
+using TpCompiler.Limits.Derivation;
 using TpCompiler.Limits.Scaling;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Limit;
@@ -156,10 +157,11 @@ internal sealed class RunCommand : Command
             return;
         }
 
-        if (!parsed.GetValue(kernel) && (verdict.Regime != Regime.KernelRegime || KernelRun.Obstacle(program) is not null))
+        string? obstacle = parsed.GetValue(kernel) ? null : verdict.Regime != Regime.KernelRegime ? verdict.Text : KernelDescentProgram.Obstacle(program.Compilation.Network!, program.Plan!);
+        if (obstacle is not null)
         {
             diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, $"predicting samples from the limit of `{program.Compilation.Network!.Name}`")
-                .WithNote(verdict.Regime != Regime.KernelRegime ? verdict.Text : KernelRun.Obstacle(program)!)
+                .WithNote(obstacle)
                 .WithHelp(verdict.Regime == Regime.FeatureLearning ? "where features are learned, a `test` block is measured with the weights of the limit" : "kernel regression is for the kernel regime"));
             return;
         }

@@ -21,7 +21,7 @@ internal static class ClaimedParametrization
             return null;
         }
 
-        SourceText changed = new(own.Source.Name, own.Source.Text[..used.Span.Start] + name + own.Source.Text[used.Span.End..]);
+        SourceText changed = own.Source.With(used.Span, name);
         Compilation compilation = Compilation.Compile(changed);
         diagnostics.AddRange(compilation.Diagnostics);
         return compilation is { Network: { } network, TrainingPlan: not null, Diagnostics.HasErrors: false }

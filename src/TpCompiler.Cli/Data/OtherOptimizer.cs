@@ -26,7 +26,7 @@ internal static class OtherOptimizer
         }
 
         string text = optimizer.Contains('(', StringComparison.Ordinal) ? optimizer : optimizer + UsualSettings;
-        SourceText changed = new(source.Name, source.Text[..written.Span.Start] + text + source.Text[written.Span.End..]);
+        SourceText changed = source.With(written.Span, text);
         Compilation compilation = Compilation.Compile(changed);
         diagnostics.AddRange(compilation.Diagnostics);
         if (compilation.Diagnostics.HasErrors)

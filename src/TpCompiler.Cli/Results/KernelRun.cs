@@ -24,7 +24,7 @@ internal static class KernelRun
             return Descent<double>(program, diagnostics) is { } descent ? Written(program, descent, startsAtZero, diagnostics) : null;
         }
 
-        if (Obstacle(program) is { } obstacle)
+        if (KernelDescentProgram.Obstacle(program.Compilation.Network!, program.Plan!) is { } obstacle)
         {
             Refuse(program, obstacle, diagnostics);
             return null;
@@ -84,16 +84,6 @@ internal static class KernelRun
 
         // A run that ended early says nothing of what came after.
         static double MovedTo(ExecutionResult disturbed, int record, int place) => record < disturbed.Records.Count ? disturbed.Records[record].Values[place] : double.PositiveInfinity;
-    }
-
-    /// <summary>Why f doesn't follow from the kernel alone; null when it does.</summary>
-    public static string? Obstacle(RunnableProgram program)
-    {
-        TrainingPlan plan = program.Plan!;
-        return plan.Written is not null ? "its step is written out, and the kernel equation is that of an optimizer"
-            : KernelRule.Of(plan.Rule) is null ? "weight decay shrinks the initial weights, so that the kernel changes with every step; a rule that isn't linear in the gradient has no kernel"
-            : LossProgram.Of(program.Compilation.Network!, plan, program.AxisSizes) is null ? "its loss reads more than outputs and targets"
-            : null;
     }
 
     /// <summary>The training along a kernel, whose first samples are the program's.</summary>

@@ -23,6 +23,15 @@ public sealed record KernelDescentProgram(Program Program, IReadOnlyDictionary<s
     public string LawText(string result) =>
         Laws.TryGetValue(result, out var law) ? $", ({Variables.U.Name}, {Variables.V.Name}) ~ N(0, {law.Name} on {string.Join(" and ", law.Indices.OfType<Index.Variable>().Select(index => index.Name))})" : string.Empty;
 
+    /// <summary>Why f doesn't follow from the kernel alone under this training; null when it does.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="plan">How it is trained.</param>
+    public static string? Obstacle(Network network, TrainingPlan plan) =>
+        plan.Written is not null ? "its step is written out, and the kernel equation is that of an optimizer"
+        : KernelRule.Of(plan.Rule) is null ? "weight decay shrinks the initial weights, so that the kernel changes with every step; a rule that isn't linear in the gradient has no kernel"
+        : LossGradient.Of(network, plan) is null ? "its loss reads more than outputs and targets"
+        : null;
+
     /// <summary>The program, or why there is none.</summary>
     /// <param name="network">A network in the kernel regime.</param>
     /// <param name="contributing">The weights whose updates move f by Θ(1).</param>
@@ -30,19 +39,9 @@ public sealed record KernelDescentProgram(Program Program, IReadOnlyDictionary<s
     /// <param name="plan">How it is trained.</param>
     public static (KernelDescentProgram? Program, string? Reason) Of(Network network, IReadOnlyCollection<string> contributing, InitialOutput? initial, TrainingPlan plan)
     {
-        if (plan.Written is not null)
+        if (Obstacle(network, plan) is { } obstacle)
         {
-            return (null, "its step is written out, and the kernel equation is that of an optimizer");
-        }
-
-        if (KernelRule.Of(plan.Rule) is not { } rule)
-        {
-            return (null, "weight decay shrinks the initial weights, so that the kernel changes with every step; a rule that isn't linear in the gradient has no kernel");
-        }
-
-        if (LossGradient.Of(network, plan) is not { } loss)
-        {
-            return (null, "its loss reads more than outputs and targets");
+            return (null, obstacle);
         }
 
         if (KernelEquations.Derive(network, contributing, initial, null) is not { } kernel)
@@ -50,7 +49,7 @@ public sealed record KernelDescentProgram(Program Program, IReadOnlyDictionary<s
             return (null, "its kernel is the limit of a program of its own, not a recursion over fully connected layers");
         }
 
-        var program = new Maker(network, plan, rule, loss, kernel).Make(initial == InitialOutput.GaussianProcess);
+        var program = new Maker(network, plan, KernelRule.Of(plan.Rule)!, LossGradient.Of(network, plan)!, kernel).Make(initial == InitialOutput.GaussianProcess);
         return program.HasKinks ? (null, "a mean in its kernel has neither a closed form nor a smooth function to integrate") : (program, null);
     }
 

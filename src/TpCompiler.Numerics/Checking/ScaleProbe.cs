@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Execution;
-using TpCompiler.Numerics.Kernels;
 using TpCompiler.Numerics.Simulation;
 
 namespace TpCompiler.Numerics.Checking;
@@ -35,18 +34,7 @@ internal sealed class ScaleProbe<T>(Program program, int width, ulong seed, Exec
 
     protected override bool NeedsEveryValue => true;
 
-    protected override void GaussianScalar(Definition definition, double variance, Span<double> numbers)
-    {
-        if (scalarSeed is { } shared)
-        {
-            new Philox(shared, Streams.Of(definition.Name, Iteration)).Normal(numbers);
-            TensorPrimitives.Multiply(numbers, Math.Sqrt(variance), numbers);
-        }
-        else
-        {
-            base.GaussianScalar(definition, variance, numbers);
-        }
-    }
+    protected override ulong ScalarSeed => scalarSeed ?? base.ScalarSeed;
 
     protected override void ScalarComputed(Definition definition, Execution.Tensor<double> value) => Measure(definition.Name, () => value.Span.ToArray(), scalars);
 

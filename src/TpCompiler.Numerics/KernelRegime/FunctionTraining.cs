@@ -61,7 +61,7 @@ public sealed class FunctionTraining<T>
     /// <summary>Whether the kernels have closed forms; else they are integrated, entry by entry.</summary>
     public bool IsClosedForm { get; }
 
-    /// <summary>A bound on the error of each integral so far, relative to the larger of it and 1.</summary>
+    /// <summary>A bound on the error of each integral so far, in units of its disturbance.</summary>
     public double LargestError => integrals.Max(rows => rows.LargestError);
 
     /// <summary>How many distinct samples the functions are made of.</summary>

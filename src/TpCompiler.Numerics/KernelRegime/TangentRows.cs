@@ -39,7 +39,7 @@ public sealed class TangentRows
     /// <summary>Whether every moment has a closed form.</summary>
     public bool IsClosedForm => values.Concat(slopes).All(moments => moments is null or { IsClosedForm: true });
 
-    /// <summary>A bound on the error of each integral so far, relative to the larger of it and 1.</summary>
+    /// <summary>A bound on the error of each integral so far, in units of its disturbance.</summary>
     public double LargestError => largestError;
 
     /// <summary>K = slope · x·x̄ + constant, of linear nets; null for others.</summary>
@@ -148,7 +148,7 @@ public sealed class TangentRows
         }
 
         // Threads may race here: the largest stays in the end.
-        for (var seen = largestError; moment.Error / Math.Max(1, Math.Abs(moment.Value)) is var error && error > seen;)
+        for (var seen = largestError; Disturbance.Relative(moment.Value, moment.Error) is var error && error > seen;)
         {
             var before = Interlocked.CompareExchange(ref largestError, error, seen);
             if (before == seen)
@@ -159,7 +159,7 @@ public sealed class TangentRows
             seen = before;
         }
 
-        return Disturbance.Of(moment.Value, p, q, r, disturbance);
+        return Disturbance.Of(moment.Value, disturbance);
     }
 
     private static SpanFormula? FormulaOf(Expr phi)

@@ -1,5 +1,3 @@
-using TpCompiler.Symbolics;
-
 namespace TpCompiler.Numerics.Limit;
 
 /// <summary>
@@ -23,12 +21,16 @@ public static class Disturbance
     public static double Bound(double value, double moved, double largestError) =>
         (Rounding * Math.Max(1, Math.Abs(value))) + (Caution * Math.Abs(moved - value) / Size * Math.Max(largestError, 1e-16));
 
-    /// <summary>An integral, off by <paramref name="size"/> in a direction that depends on the covariance alone, so that kernels stay symmetric.</summary>
+    /// <summary>The error of an integral in the units of its disturbance.</summary>
     /// <param name="value">The integral.</param>
-    /// <param name="p">One variance.</param>
-    /// <param name="q">The other.</param>
-    /// <param name="r">The covariance.</param>
+    /// <param name="error">A bound on its error.</param>
+    public static double Relative(double value, double error) => error / (1 + Math.Abs(value));
+
+    /// <summary>An integral, off by <paramref name="size"/> of 1 + |value| in a direction that depends on the value alone, so that kernels stay symmetric.</summary>
+    /// <param name="value">The integral.</param>
     /// <param name="size">How far; 0 leaves it as it is.</param>
-    public static double Of(double value, double p, double q, double r, double size) =>
-        size == 0 ? value : value + (Math.Max(1, Math.Abs(value)) * (long.PopCount(BitConverter.DoubleToInt64Bits(p + q) ^ BitConverter.DoubleToInt64Bits(r)) % 2 == 0 ? size : -size));
+    public static double Of(double value, double size) => value + (size * (1 + Math.Abs(value)) * Sign(value));
+
+    /// <summary>Some sign of a number, the same for the same number.</summary>
+    private static int Sign(double number) => (BitConverter.DoubleToInt64Bits(number) * unchecked((long)0x9E3779B97F4A7C15)) < 0 ? -1 : 1;
 }

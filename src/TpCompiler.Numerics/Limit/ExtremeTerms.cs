@@ -70,7 +70,7 @@ internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smal
 
             if (threshold > 0)
             {
-                var index = tail.Take(tail.Length - 1).Average(term => Math.Log(term / threshold));
+                var index = HillIndex(tail);
                 return index >= 1 && largest >= Dominant * sum ? double.PositiveInfinity : (largest * Math.Exp(index)) - threshold;
             }
 
@@ -90,9 +90,12 @@ internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smal
         double Index(IEnumerable<double> terms)
         {
             var tail = terms.OrderDescending().Take(runs.Count + 1).ToArray();
-            return tail[0] <= 0 ? 0 : tail[^1] <= 0 ? double.PositiveInfinity : tail.Take(tail.Length - 1).Average(term => Math.Log(term / tail[^1]));
+            return tail[0] <= 0 ? 0 : tail[^1] <= 0 ? double.PositiveInfinity : HillIndex(tail);
         }
     }
+
+    /// <summary>The mean of log(x_k / u) of a falling tail that ends in u &gt; 0.</summary>
+    private static double HillIndex(double[] tail) => tail.Take(tail.Length - 1).Average(term => Math.Log(term / tail[^1]));
 
     private static double[] Empty(int count)
     {

@@ -40,16 +40,18 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
 
     protected override double WidthValue(string width) => widths[width];
 
-    protected override void GaussianScalar(Definition definition, double variance, Span<double> numbers) =>
-        Fill(definition, variance, numbers, 0);
+    /// <summary>The seed of Gaussian scalars.</summary>
+    protected virtual ulong ScalarSeed => seed;
 
-    protected override void GaussianVector(Definition definition, double variance, Span<T> rows) => Fill(definition, variance, rows, 0);
+    protected override void GaussianScalar(Definition definition, double variance, Span<double> numbers) => Fill(ScalarSeed, definition, variance, numbers, 0);
+
+    protected override void GaussianVector(Definition definition, double variance, Span<T> rows) => Fill(seed, definition, variance, rows, 0);
 
     protected override SimulatedMatrix<T> GaussianMatrix(Definition definition, int position, double variance)
     {
         var (rows, columns) = (widths[definition.Widths[0]], widths[definition.Widths[1]]);
         var numbers = new T[rows * columns];
-        Fill(definition, variance, numbers.AsSpan(), (long)position * numbers.Length);
+        Fill(seed, definition, variance, numbers.AsSpan(), (long)position * numbers.Length);
         return new(PanelMatrix<T>.FromRowMajor(numbers, rows, columns), []);
     }
 
@@ -186,10 +188,10 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
     private static IEnumerable<string> CarriedMatrices(IEnumerable<Statement> block) => block.OfType<Loop>().SelectMany(loop =>
         loop.Carried.Where(state => state.State.Kind == ValueKind.Matrix).Select(state => state.Next).Concat(CarriedMatrices(loop.Body)));
 
-    private void Fill<TNumber>(Definition definition, double variance, Span<TNumber> numbers, long start)
+    private void Fill<TNumber>(ulong from, Definition definition, double variance, Span<TNumber> numbers, long start)
         where TNumber : unmanaged, INumberBase<TNumber>
     {
-        var stream = new Philox(seed, Streams.Of(definition.Name, Iteration));
+        var stream = new Philox(from, Streams.Of(definition.Name, Iteration));
         var deviation = Math.Sqrt(variance);
         Span<double> normals = stackalloc double[Piece];
         for (var done = 0; done < numbers.Length; done += Piece)

@@ -29,7 +29,7 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
     /// <summary>Where a variable comes from: fresh, of this variance, or Ẑ^{Wx} of a family with σ², x.</summary>
     private sealed record Origin(int Family, double Variance, Variate? Of);
 
-    /// <summary>The largest error of an integral, in units of 1 and its value.</summary>
+    /// <summary>The largest error of an integral, in units of its disturbance.</summary>
     public double LargestError { get; private set; }
 
     public bool IsClosedForm { get; private set; } = true;
@@ -282,8 +282,8 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
         }
 
         IsClosedForm &= moment.Tier == MomentTier.ClosedForm;
-        LargestError = Math.Max(LargestError, moment.Error / (1 + Math.Abs(moment.Value)));
-        var value = moment.Value + (disturbance * (1 + Math.Abs(moment.Value)) * Sign(moment.Value));
+        LargestError = Math.Max(LargestError, Disturbance.Relative(moment.Value, moment.Error));
+        var value = Disturbance.Of(moment.Value, disturbance);
         if (!moments.IsClosedForm)
         {
             known[asked] = value;
@@ -291,9 +291,6 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
 
         return value;
     }
-
-    /// <summary>Some sign of a number, the same for the same number.</summary>
-    private static int Sign(double number) => (BitConverter.DoubleToInt64Bits(number) * unchecked((long)0x9E3779B97F4A7C15)) < 0 ? -1 : 1;
 
     /// <summary>An integral, its functions one object.</summary>
     private readonly record struct Integrand(GaussianMoments Functions, double P, double Q, double R);
