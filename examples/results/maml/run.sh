@@ -39,7 +39,7 @@ while read -r width rate input output bias; do
     *) how=(--width "$width") ;;
   esac
   start=$(date +%s)
-  "${tpc[@]}" run "runs/$width.tp" "${how[@]}" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.checkpoint" > "runs/$width.tmp"
+  "${tpc[@]}" run -v "runs/$width.tp" "${how[@]}" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.checkpoint" > "runs/$width.tmp"
   echo $(($(date +%s) - start)) > "runs/$width.seconds"
   mv "runs/$width.tmp" "runs/$width.json"
 done <<< "$settings"
@@ -49,7 +49,7 @@ for width in 2 8 32 128; do
   for seed in 1 2; do
     if [ ! -s "runs/$width.$seed.json" ] && { [ $# -eq 0 ] || [[ " $* " == *" $width "* ]]; }; then
       start=$(date +%s)
-      "${tpc[@]}" run "runs/$width.tp" --width "$width" --seed "$seed" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.$seed.checkpoint" > "runs/$width.tmp"
+      "${tpc[@]}" run -v "runs/$width.tp" --width "$width" --seed "$seed" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.$seed.checkpoint" > "runs/$width.tmp"
       echo $(($(date +%s) - start)) > "runs/$width.$seed.seconds"
       mv "runs/$width.tmp" "runs/$width.$seed.json"
     fi
@@ -65,6 +65,6 @@ for kernel in relu_NTK relu_GP linear_NTK; do
     [ "${kernel%_*}" = linear ] && phi=
     sed "s|^parametrization mup .*|parametrization ntk|; s|h = U \* x + b|h = $phi(U * x + 0 * b)|; s|return V \* h|return V * ($scale * h)|" ../../maml.tp > "$name.tp"
     [ "$kernel" = relu_GP ] && sed -i "s|fast   = params - 0.4 \* grad(inner, params)|fast = V - 0.4 * grad(inner, V)|; s|params = params -|V = V -|; s|fast\[0\] = params|fast[0] = V|" "$name.tp"
-    [ -s "$name.json" ] || "${tpc[@]}" run "$name.tp" --limit --steps 0 --data "$folder" --format json > "$name.json"
+    [ -s "$name.json" ] || "${tpc[@]}" run -v "$name.tp" --limit --steps 0 --data "$folder" --format json > "$name.json"
   done
 done

@@ -18,7 +18,7 @@ echo "$texts" | while read -r text count epochs nets; do
     for one in $width; do
       if [ "$one" = limit ]; then how=(--limit --precision fp32); else how=(--width "$one" --seeds "$nets"); fi
       start=$(date +%s)
-      "${tpc[@]}" run "runs/$text.tp" "${how[@]}" --format json --checkpoint "runs/$text-$one.state" < /dev/null > "runs/$text-$one.json"
+      "${tpc[@]}" run -v "runs/$text.tp" "${how[@]}" --format json --checkpoint "runs/$text-$one.state" < /dev/null > "runs/$text-$one.json"
       echo $(($(date +%s) - start)) > "runs/$text-$one.seconds"
     done
   done
@@ -29,9 +29,9 @@ done
 sed "s/\* logistic(/* logistic_table(/" runs/small.tp > runs/table.tp
 sed "s/^parametrization .*/parametrization ntk { W: (a: -1\/2) }/" runs/small.tp > runs/ntk.tp
 for width in 64 256; do
-  "${tpc[@]}" run runs/table.tp --width "$width" --seeds 3 --format json --checkpoint "runs/table-$width.state" > "runs/table-$width.json"
+  "${tpc[@]}" run -v runs/table.tp --width "$width" --seeds 3 --format json --checkpoint "runs/table-$width.state" > "runs/table-$width.json"
 done
-"${tpc[@]}" run runs/table.tp --limit --precision fp32 --format json --checkpoint runs/table-limit.state > runs/table-limit.json
+"${tpc[@]}" run -v runs/table.tp --limit --precision fp32 --format json --checkpoint runs/table-limit.state > runs/table-limit.json
 for width in 64 1024; do
-  "${tpc[@]}" run runs/ntk.tp --width "$width" --format json --checkpoint "runs/ntk-$width.state" > "runs/ntk-$width.json"
+  "${tpc[@]}" run -v runs/ntk.tp --width "$width" --format json --checkpoint "runs/ntk-$width.state" > "runs/ntk-$width.json"
 done

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using TpCompiler.Diagnostics;
 
 namespace TpCompiler.Cli.Data;
@@ -86,9 +85,5 @@ internal sealed record Corpus(string[] Words, long[] Counts, int[] Tokens)
     }
 
     /// <summary>A text file, unpacked when its name ends in <c>.gz</c>.</summary>
-    public static StreamReader OpenText(string path)
-    {
-        FileStream file = File.OpenRead(path);
-        return new StreamReader(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file);
-    }
+    public static StreamReader OpenText(string path) => new(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new WholeGZip(path) : File.OpenRead(path));
 }

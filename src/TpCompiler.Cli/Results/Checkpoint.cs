@@ -15,9 +15,13 @@ namespace TpCompiler.Cli.Results;
 internal sealed class Checkpoint(string path, string run)
 {
     private const string Description = "training.json";
+    private const string NoCheckpoint = "it is no checkpoint of a training, or only a part of one";
 
     /// <summary>The error of a mean of one number is NaN.</summary>
     private static readonly JsonSerializerOptions Numbers = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    /// <summary>Whether the file was written, or that was tried.</summary>
+    public bool IsWritten { get; private set; }
 
     private readonly string fingerprint = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(run)));
 
@@ -30,16 +34,41 @@ internal sealed class Checkpoint(string path, string run)
             return null;
         }
 
-        using ZipArchive zip = ZipFile.OpenRead(path);
-        using Stream stream = (zip.GetEntry(Description) ?? throw new InvalidDataException("it is no checkpoint of a training")).Open();
-        Header header = JsonSerializer.Deserialize<Header>(stream, Numbers) ?? throw new InvalidDataException("it is no checkpoint of a training");
+        using ZipArchive zip = Open();
+        Header header = HeaderOf(zip);
         return header.Run != fingerprint
             ? throw new InvalidDataException("it is of another program, other settings or other data")
             : new CheckpointContent(State(zip, "state/", header.Step)!, header.BestStep is { } best ? State(zip, "best/", best) : null, header.Epochs);
     }
 
+    private ZipArchive Open()
+    {
+        try
+        {
+            return ZipFile.OpenRead(path);
+        }
+        catch (InvalidDataException)
+        {
+            throw new InvalidDataException(NoCheckpoint);
+        }
+    }
+
+    private static Header HeaderOf(ZipArchive zip)
+    {
+        using Stream stream = (zip.GetEntry(Description) ?? throw new InvalidDataException(NoCheckpoint)).Open();
+        try
+        {
+            return JsonSerializer.Deserialize<Header>(stream, Numbers) is { Run: not null, Epochs: not null } header ? header : throw new InvalidDataException(NoCheckpoint);
+        }
+        catch (JsonException)
+        {
+            throw new InvalidDataException(NoCheckpoint);
+        }
+    }
+
     public void Save(CheckpointContent content)
     {
+        IsWritten = true;
         string temporary = path + ".tmp";
         using (FileStream stream = File.Create(temporary))
         {

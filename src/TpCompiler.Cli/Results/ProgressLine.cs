@@ -13,17 +13,15 @@ internal sealed class ProgressLine(Reporter reporter) : IDisposable
     private long shownAt;
     private bool shown;
 
+    /// <summary>Whether <see cref="Show"/> would write now, so that text which nobody sees needn't be made.</summary>
+    public bool IsDue => reporter.Terminal.ErrorIsTerminal && (!shown || Stopwatch.GetElapsedTime(shownAt) >= Pause);
+
     /// <summary>May be called from any thread and as often as one likes: it writes ten times a second at most.</summary>
     public void Show(string what, int done, int total)
     {
-        if (!reporter.Terminal.ErrorIsTerminal || reporter.Format == OutputFormat.Json)
-        {
-            return;
-        }
-
         lock (writing)
         {
-            if (shown && Stopwatch.GetElapsedTime(shownAt) < Pause)
+            if (!IsDue)
             {
                 return;
             }

@@ -126,7 +126,7 @@ internal static class TrainingRunner
         reporter.Terminal.OnInterrupt(interrupt);
         using ProgressLine line = new(reporter);
         long start = Stopwatch.GetTimestamp();
-        int steps = 0;
+        (int steps, int told) = (0, 0);
         Checkpoint? file = checkpoint is null ? null : new Checkpoint(checkpoint, $"{Ir.ProgramPrinter.Print(executed)}\n{program.Plan!.Source}\n{program.Plan.Text}{string.Join(' ', program.AxisSizes.OrderBy(size => size.Key, StringComparer.Ordinal))}\n{how}{(program.DataSeed == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" data {program.DataSeed}"))}");
         TrainingSession? session = null;
         try
@@ -144,7 +144,7 @@ internal static class TrainingRunner
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            diagnostics.Add(Codes.FileUnreadable, null, checkpoint!, e.Message);
+            diagnostics.Add(file is { IsWritten: true } ? Codes.FileNotWritable : Codes.FileUnreadable, null, checkpoint!, e.Message);
             return null;
         }
 
@@ -153,9 +153,21 @@ internal static class TrainingRunner
         void Show(TrainingSession training, int done, int total)
         {
             steps = done;
-            TimeSpan left = done == training.ResumedAt ? TimeSpan.Zero : Stopwatch.GetElapsedTime(start) / (done - training.ResumedAt) * (total - done);
+            bool isNews = reporter.Verbose && !reporter.Terminal.ErrorIsTerminal && training.Epochs.Count > told;
+            if (!isNews && !line.IsDue)
+            {
+                return;
+            }
+
+            string left = done == training.ResumedAt ? "" : string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(start) / (done - training.ResumedAt) * (total - done):h\\:mm\\:ss} left, ");
             string sofar = training.Epochs is [.., { Validation: [{ } measure, ..] }] ? string.Create(CultureInfo.InvariantCulture, $"{measure.Name} {measure.Mean:F4}, ") : "";
-            line.Show(string.Create(CultureInfo.InvariantCulture, $"{sofar}{left:h\\:mm\\:ss} left, step"), done, total);
+            string text = string.Create(CultureInfo.InvariantCulture, $"{sofar}{left}step");
+            line.Show(text, done, total);
+            if (isNews)
+            {
+                told = training.Epochs.Count;
+                reporter.Remark(string.Create(CultureInfo.InvariantCulture, $"{text} {done} of {total}"));
+            }
         }
     }
 }

@@ -62,6 +62,7 @@ internal sealed class TrainingSession(MeasuredTraining training, Checkpoint? che
         if ((run.Step % training.Epoch == 0 || atEnd) && (epochs.Count == 0 || epochs[^1].Step < run.Step))
         {
             EndEpoch(run);
+            progress(this, run.Step, run.Steps);
         }
 
         if (atEnd && training.Final is { } final)

@@ -32,6 +32,7 @@ public interface ITrainingRun
     TrainingState Save();
 
     /// <summary>Goes on from another moment of the same program.</summary>
+    /// <exception cref="InvalidDataException">It is of another program.</exception>
     void Restore(TrainingState state);
 
     /// <summary>Takes no more steps, wherever it is.</summary>

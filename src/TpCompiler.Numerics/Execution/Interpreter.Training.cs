@@ -89,8 +89,12 @@ public abstract partial class Interpreter<T, TMatrix>
             foreach (var carried in loop.Carried)
             {
                 var slot = interpreter.table.Slot(carried.State.Name);
-                var numbers = state.Values[carried.State.Name];
                 var old = interpreter.values[slot]!;
+                if (!state.Values.TryGetValue(carried.State.Name, out var numbers) || !(old.Matrices is { } matrices ? numbers.Count == matrices.Length : numbers is [var only] && only.Length == (old.Scalar?.Data.Length ?? old.Vector!.Data.Length)))
+                {
+                    throw new InvalidDataException($"it has no {carried.State.Name}, or one of another size");
+                }
+
                 if (old.Scalar is { } scalar)
                 {
                     scalar = new Tensor<double>([.. scalar.Shape], 1);

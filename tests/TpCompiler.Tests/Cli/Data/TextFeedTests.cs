@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using TpCompiler.Cli.Data;
 using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
@@ -32,6 +33,24 @@ public sealed class TextFeedTests : IDisposable
         DiagnosticBag diagnostics = new();
         Assert.Null(Corpus.Read(Write("one two three"), 2, diagnostics));
         Assert.Equal(Codes.DataShapeMismatch.Code, Assert.Single(diagnostics).Descriptor.Code);
+    }
+
+    [Fact]
+    public void A_packed_text_without_its_end_is_refused()
+    {
+        string path = Path.Combine(directory, "text.gz");
+        using (StreamWriter text = new(new GZipStream(File.Create(path), CompressionLevel.Optimal)))
+        {
+            text.Write(string.Join(' ', Enumerable.Range(0, 20000).Select(i => $"w{i * i % 977}")));
+        }
+
+        byte[] packed = File.ReadAllBytes(path);
+        Assert.Equal(20000, Corpus.Read(path, 2, new())!.Tokens.Length);
+
+        File.WriteAllBytes(path, packed[..^(packed.Length / 3)]);
+        Assert.Contains("no end", Assert.Throws<InvalidDataException>(() => Corpus.Read(path, 2, new())).Message, StringComparison.Ordinal);
+        File.WriteAllText(path, "one two one two one two");
+        Assert.Contains("no .gz file", Assert.Throws<InvalidDataException>(() => Corpus.Read(path, 2, new())).Message, StringComparison.Ordinal);
     }
 
     [Fact]

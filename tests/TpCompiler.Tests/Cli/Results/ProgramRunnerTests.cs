@@ -146,7 +146,7 @@ public sealed class ProgramRunnerTests
         }
 
         Assert.Empty(Progress(false, OutputFormat.Text));
-        Assert.Empty(Progress(true, OutputFormat.Json));
+        Assert.Equal(Progress(true, OutputFormat.Text), Progress(true, OutputFormat.Json));
         Assert.Contains("step 1 of 2", Progress(true, OutputFormat.Text), StringComparison.Ordinal);
         Assert.DoesNotContain("step 2 of 2", Progress(true, OutputFormat.Text), StringComparison.Ordinal);
         Assert.EndsWith("\r\u001b[K", Progress(true, OutputFormat.Text), StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text.Json;
 using TpCompiler.Tests.Repository;
 
@@ -143,6 +144,61 @@ public sealed class TrainingSessionTests : IDisposable
 
         Assert.Equal(1, other.ExitCode);
         Assert.Contains("another program, other settings", other.Error);
+    }
+
+    /// <summary>What a copy that broke off leaves, and archives in which something is missing.</summary>
+    [Theory]
+    [InlineData("half", "only a part of one")]
+    [InlineData("empty", "only a part of one")]
+    [InlineData("no training.json", "only a part of one")]
+    [InlineData("training.json is no JSON", "only a part of one")]
+    [InlineData("no state/U", "it has no U, or one of another size")]
+    public void A_damaged_checkpoint_is_refused(string damage, string words)
+    {
+        var (maml, checkpoint) = (Maml(2, 2, 32), Path.Combine(directory, "state.ck"));
+        TpcRun.Of("run", maml, "--limit", "--checkpoint", checkpoint);
+        if (damage is "half" or "empty")
+        {
+            File.WriteAllBytes(checkpoint, File.ReadAllBytes(checkpoint)[..(damage == "half" ? (int)(new FileInfo(checkpoint).Length / 2) : 0)]);
+        }
+        else
+        {
+            using var zip = ZipFile.Open(checkpoint, ZipArchiveMode.Update);
+            foreach (var entry in zip.Entries.Where(entry => entry.FullName.StartsWith(damage.Split(' ')[^1], StringComparison.Ordinal) || (damage.Contains("JSON", StringComparison.Ordinal) && entry.FullName == "training.json")).ToList())
+            {
+                entry.Delete();
+            }
+
+            if (damage.Contains("JSON", StringComparison.Ordinal))
+            {
+                using StreamWriter text = new(zip.CreateEntry("training.json").Open());
+                text.Write("{ \"Run\": 3");
+            }
+        }
+
+        var again = TpcRun.Of("run", maml, "--limit", "--checkpoint", checkpoint);
+
+        Assert.Equal(1, again.ExitCode);
+        Assert.Contains("TP0002", again.Error);
+        Assert.Contains(words, again.Error);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_cannot_be_written_is_told()
+    {
+        var run = TpcRun.Of("run", Maml(2, 2, 32), "--width", "8", "--checkpoint", Path.Combine(directory, "nowhere", "state.ck"));
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("TP0007", run.Error);
+    }
+
+    [Fact]
+    public void Each_epoch_is_told_where_standard_error_is_no_terminal_and_much_shall_be_said()
+    {
+        var run = TpcRun.Of("run", Maml(4, 2, 32), "--width", "8", "--verbose");
+
+        Assert.Contains(" left, step 2 of 4", run.Error);
+        Assert.DoesNotContain("left, step", TpcRun.Of("run", Maml(4, 2, 32), "--width", "8").Error);
     }
 
     [Fact]
