@@ -42,7 +42,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
     /// <param name="onGrids">Whether its functions have no kinks, so that grids may do better than points.</param>
     public static (string? Text, Refusal? Refusal) Write(Program limit, bool onGrids)
     {
-        limit = limit with { Axes = [.. limit.Axes.Select(axis => IsTurned(limit, axis) ? axis with { Size = null } : axis)] };
+        limit = SampleShapes.WithTurnedAxesOfData(limit);
         bool isAffine = CoefficientProgram.IsAffine(limit);
         CSharpEvaluator evaluator = new(isAffine ? DeadCode.Remove(CoefficientProgram.Of(limit, 1)) : limit, isAffine, onGrids && !isAffine && HasGaussians(limit));
         evaluator.WriteProgram();
@@ -56,12 +56,6 @@ internal sealed class CSharpEvaluator : CSharpProgram
         HashSet<string> met = [.. limit.Body.Instructions().Where(BringsGaussians).Select(instruction => spaces.OfVector(instruction.Result.Name))];
         return limit.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).All(vector => met.Contains(spaces.OfVector(vector.Name)));
     }
-
-    /// <summary>An axis that the samples may have been turned along, into the dimensions that they span: its size comes with them.</summary>
-    private static bool IsTurned(Program limit, Axis axis) =>
-        axis.Size is not null && RotationInvariance.AxesOf(limit).Contains(axis.Name)
-        && limit.Body.Instructions().OfType<Instruction.Data>().Any(data => data.Result.Indices.Skip(1).Any(binder => binder.Axis == axis.Name)
-            && data.Result.Indices.Skip(1).All(binder => binder.Axis == axis.Name || limit.Axes.First(other => other.Name == binder.Axis).Size is not null));
 
     private void WriteProgram()
     {

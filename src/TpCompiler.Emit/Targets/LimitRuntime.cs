@@ -71,6 +71,12 @@ internal static class LimitRuntime
                 return x @ y.transpose(-1, -2)
         """";
 
+    public const string Number = """"
+        def number(data, name, deviation, shape, generator):
+            """A Gaussian number that stays random in the limit, or several: those of the file, or some that are drawn."""
+            return data[name].reshape(shape) if name in data else deviation * torch.randn(shape, dtype=torch.float64, generator=generator)
+        """";
+
     public const string Matrices = """"
         class Side:
             """What a Gaussian matrix was multiplied with on one side: orthonormal directions, E q_i q_j = [i = j], and the image of each with the Gaussian in it."""
@@ -150,8 +156,13 @@ internal static class LimitRuntime
             def __add__(self, other):
                 return Matrix({part: self.parts.get(part, 0) + other.parts.get(part, 0) for part in [*self.parts, *other.parts]})
 
-            def __rmul__(self, number):
+            def __mul__(self, number):
                 return Matrix({part: number * coefficient for part, coefficient in self.parts.items()})
+
+            __rmul__ = __mul__
+
+            def __truediv__(self, number):
+                return self * (1 / number)
 
             def __neg__(self):
                 return -1 * self

@@ -27,6 +27,7 @@ internal sealed class PyTorchEvaluator : PythonProgram
 
     public static (string? Text, Refusal? Refusal) Write(Program limit)
     {
+        limit = SampleShapes.WithTurnedAxesOfData(limit);
         bool isAffine = CoefficientProgram.IsAffine(limit);
         Program program = WithRatios(isAffine ? DeadCode.Remove(CoefficientProgram.Of(limit, 1)) : limit);
         var (code, unsaid) = ProgramLowering.OfLimit(program, isAffine ? Expr.One : Expr.WidthTo(Points, -1));
@@ -78,7 +79,7 @@ internal sealed class PyTorchEvaluator : PythonProgram
         switch (widths.Count)
         {
             case 0:
-                Writer.Line($"{name} = {Expressions.Deviation(normal.Variance)} * torch.randn({(axes.Length == 0 ? "()" : axes[2..])}, dtype=torch.float64, generator=generator).to(device)");
+                Writer.Line($"{name} = number(data, \"{InitialOf(normal.Name)}\", {Expressions.Deviation(normal.Variance)}, {(axes.Length == 0 ? "()" : $"({axes[2..]}{(normal.Shape.Count == 1 ? "," : string.Empty)})")}, generator).to(device)");
                 break;
             case 1 when normal.Name == CoefficientProgram.One:
                 Writer.Line($"{PythonNames.Of(normal.Name)} = law.one()");
@@ -98,6 +99,9 @@ internal sealed class PyTorchEvaluator : PythonProgram
         }
     }
 
+    /// <summary>What the limit program calls the initial value of a state.</summary>
+    private string InitialOf(string state) => limit.Body.OfType<Loop>().SelectMany(loop => loop.Carried).FirstOrDefault(carried => carried.State.Name == state)?.Initial ?? state;
+
     private string SpaceOf(string key)
     {
         spaces.TryAdd(key, key);
@@ -116,6 +120,11 @@ internal sealed class PyTorchEvaluator : PythonProgram
         if (hasMatrices)
         {
             Writer.Line(LimitRuntime.Matrices).Line().Line();
+        }
+
+        if (hasScalars)
+        {
+            Writer.Line(LimitRuntime.Number).Line().Line();
         }
 
         WriteDefinitions();
@@ -146,9 +155,10 @@ internal sealed class PyTorchEvaluator : PythonProgram
         bool isSeries = Code.Body.OfType<TensorStatement.Repeat>().Any();
         Writer.Line("if __name__ == \"__main__\":").In();
         Writer.Line("parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])");
-        if (fields.Count > 0)
+        List<string> drawn = [.. limit.Body.Instructions().OfType<Instruction.Gaussian>().Where(gaussian => gaussian.Result.Kind == ValueKind.Scalar).Select(gaussian => gaussian.Result.Name)];
+        if (fields.Count > 0 || hasScalars)
         {
-            Writer.Line("parser.add_argument(\"--data\", required=True, help=\".npz with an array of samples for each field\")");
+            Writer.Line($"parser.add_argument(\"--data\", {(fields.Count > 0 ? "required=True, help=\".npz with an array of samples for each field\"" : "help=\".npz with the numbers that stay random in the limit\"")})");
         }
 
         if (!isAffine)
@@ -170,6 +180,17 @@ internal sealed class PyTorchEvaluator : PythonProgram
             Writer.Line($"fields = {{{string.Join(", ", fields.Select(field => $"\"{field.Field}\": {(field.IsWhole ? "torch.long" : "torch.float64")}"))}}}");
             Writer.Line("samples = np.load(args.data)");
             Writer.Line("data = {name: torch.tensor(samples[name], dtype=kind, device=args.device) for name, kind in fields.items()}");
+            data = "data";
+        }
+
+        if (hasScalars)
+        {
+            if (fields.Count == 0)
+            {
+                Writer.Line("samples = np.load(args.data) if args.data else {}\ndata = {}");
+            }
+
+            Writer.Line($"data |= {{name: torch.tensor(samples[name]) for name in [{string.Join(", ", drawn.Select(name => $"\"{name}\""))}] if name in samples}}");
             data = "data";
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TpCompiler.Ir;
+using TpCompiler.Limits;
 
 namespace TpCompiler.Emit.Targets;
 
@@ -38,4 +39,17 @@ internal static class SampleShapes
 
     /// <summary>The size of an axis that no array of samples has, such as a vocabulary: a number in the file of samples.</summary>
     public static string Saved(string axis) => $"int(data[\"{axis}\"])";
+
+    /// <summary>A limit program whose axes that the samples may have been turned along, into the dimensions that they span, have the size that comes with the data.</summary>
+    public static Program WithTurnedAxesOfData(Program limit)
+    {
+        HashSet<string> turned = [.. RotationInvariance.AxesOf(limit)];
+        return limit with { Axes = [.. limit.Axes.Select(axis => axis.Size is not null && turned.Contains(axis.Name) && limit.Body.Instructions().OfType<Instruction.Data>().Any(data => ComesWith(data, axis)) ? axis with { Size = null } : axis)] };
+
+        bool ComesWith(Instruction.Data data, Axis axis)
+        {
+            List<string> axes = [.. data.Result.Indices.Skip(1).Select(binder => binder.Axis)];
+            return axes.Contains(axis.Name) && axes.TrueForAll(name => name == axis.Name || limit.Axes.First(other => other.Name == name).Size is not null);
+        }
+    }
 }
