@@ -461,7 +461,7 @@ public abstract partial class Interpreter<T, TMatrix>
                 return [.. Enumerable.Range(0, count).Select(position => SumAt(sum, plan, position, count))];
             case Instruction.OuterNonlin outer:
                 var entries = Compiled(outer, () => new OuterNonlinPlan(outer, table, WidthValue));
-                return [MatrixOf(outer.Result, entries.Run(frame, slot => Entries(values[slot]!.Matrices![0])))];
+                return [MatrixOf(outer.Result, entries.Run(frame, slot => Entries(values[slot]!.Matrices![0]), (long)Coordinates(outer.Result.Widths[0]) * Coordinates(outer.Result.Widths[1])))];
             default:
                 throw new UnreachableException();
         }

@@ -46,11 +46,23 @@ internal sealed class OuterNonlinPlan
     /// <summary>The entries of the result; none for the zero matrix.</summary>
     /// <param name="frame">The scalars.</param>
     /// <param name="entriesOf">The entries of the matrix in a slot, none for the zero matrix.</param>
-    public double[] Run(IFrame frame, Func<int, double[]> entriesOf)
+    /// <param name="count">How many entries the result has.</param>
+    public double[] Run(IFrame frame, Func<int, double[]> entriesOf, long count)
     {
         var operands = matrices.Select(entriesOf).ToArray();
-        var result = new double[operands.Select(entries => entries.Length).DefaultIfEmpty(0).Max()];
         double[] numbers = [.. scalars.Select(slot => frame.Scalar(slot).Span[0])];
+        if (Array.TrueForAll(operands, entries => entries.Length == 0))
+        {
+            // All entries are one number.
+            var entry = new double[1];
+            body.Compute(new Place(operands, numbers, 0), entry);
+            if (entry[0] == 0)
+            {
+                return [];
+            }
+        }
+
+        var result = new double[count];
         for (var start = 0; start < result.Length; start += Chunk)
         {
             body.Compute(new Place(operands, numbers, start), result.AsSpan(start, Math.Min(Chunk, result.Length - start)));
