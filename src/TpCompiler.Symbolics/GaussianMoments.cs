@@ -16,6 +16,7 @@ public sealed class GaussianMoments
     private readonly double[] kinksOfF;
     private readonly double[] kinksOfG;
     private readonly bool exponential;
+    private readonly double polynomialReach;
     private readonly (Func<double[], double> Value, Func<double[], double> Exponents)[]? closedTerms;
     private readonly double tolerance;
     private readonly double jumps;
@@ -34,7 +35,9 @@ public sealed class GaussianMoments
         kinksOfF = Kinks.Of(f, variable);
         kinksOfG = Kinks.Of(g, variable);
         jumps = kinksOfF.Sum(kink => JumpAt(this.f, kink)) * kinksOfG.Sum(kink => JumpAt(this.g, kink));
-        exponential = !Growth.Of(f, variable).IsPolynomial || !Growth.Of(g, variable).IsPolynomial;
+        var growth = Growth.Times(Growth.Of(f, variable), Growth.Of(g, variable));
+        exponential = !growth.IsPolynomial;
+        polynomialReach = Quadrature.ReachOf(growth.Degree.ToDouble()) - Quadrature.Reach;
         var form = useClosedForm ? ClosedForms.Pair(f, g, variable, P, Q, R) : null;
         closedTerms = form is null ? null : [.. (form is Expr.Add sum ? sum.Terms : [form]).Select(term => (Evaluation.Compile(term, [P, Q, R]), SizeOfExponents(term)))];
     }
@@ -72,6 +75,7 @@ public sealed class GaussianMoments
         }
 
         var (deviationU, deviationV) = (Math.Sqrt(p), Math.Sqrt(q));
+        var reach = exponential ? deviationU + deviationV : polynomialReach;
         var correlation = Math.Clamp(r / (deviationU * deviationV), -1, 1);
         if (closedTerms is not null && kinksOfF.Length * kinksOfG.Length > 0 && 1 - Math.Abs(correlation) <= 4 * Rounding)
         {
@@ -95,7 +99,6 @@ public sealed class GaussianMoments
             return new NumericMoment(value, (4e-15 * magnitude) + OfCorrelation(correlation), MomentTier.ClosedForm);
         }
 
-        var reach = exponential ? deviationU + deviationV : 0;
         if (Math.Abs(correlation) == 1)
         {
             return AtOne(correlation);
@@ -115,7 +118,7 @@ public sealed class GaussianMoments
             x => f(deviationU * x) * g(sign * deviationV * x),
             [.. kinksOfF.Select(kink => kink / deviationU), .. kinksOfG.Select(kink => sign * kink / deviationV)],
             tolerance,
-            exponential ? deviationU + deviationV : 0);
+            reach);
     }
 
     /// <summary>
@@ -147,6 +150,6 @@ public sealed class GaussianMoments
         }
 
         var deviation = Math.Sqrt(variance);
-        return Quadrature.Line(x => function(deviation * x), [.. kinks.Select(kink => kink / deviation)], tolerance, exponential ? deviation : 0);
+        return Quadrature.Line(x => function(deviation * x), [.. kinks.Select(kink => kink / deviation)], tolerance, exponential ? deviation : polynomialReach);
     }
 }

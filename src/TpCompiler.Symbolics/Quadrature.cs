@@ -6,7 +6,12 @@ namespace TpCompiler.Symbolics;
 /// </summary>
 public static class Quadrature
 {
-    private const double Reach = 12;
+    /// <summary>How many standard deviations out bounded functions count.</summary>
+    internal const double Reach = 12;
+
+    /// <summary>How far behind the peak of |z|^d times the normal density, √d, nothing counts: it falls at least as exp(−½ (z − √d)²).</summary>
+    private const double BehindPeak = 9;
+
     private const int FirstLevel = 1;
     private const int LastLineLevel = 12;
     private const int LastPlaneLevel = 8;
@@ -14,11 +19,14 @@ public static class Quadrature
     private static readonly Dictionary<int, IReadOnlyList<(double Distance, double Weight, bool Right)>> Rules = [];
     private static readonly Dictionary<int, double[]> TrapezoidalRules = [];
 
+    /// <summary>How far out functions count that grow like |z|^degree.</summary>
+    internal static double ReachOf(double degree) => Math.Max(Reach, Math.Sqrt(degree) + BehindPeak);
+
     /// <summary>E f(z), z ~ N(0, 1).</summary>
     /// <param name="f">The function; it may be unequal to its limits at kinks.</param>
     /// <param name="kinks">Where f is not smooth.</param>
     /// <param name="tolerance">The absolute error to reach.</param>
-    /// <param name="extraReach">How much further than 12 standard deviations f times the density matters (for f that grows exponentially).</param>
+    /// <param name="extraReach">How much further than 12 standard deviations f times the density matters (for f that grows fast).</param>
     public static NumericMoment Line(Func<double, double> f, IReadOnlyList<double> kinks, double tolerance, double extraReach = 0)
     {
         var reach = Reach + extraReach;

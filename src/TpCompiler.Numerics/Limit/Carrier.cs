@@ -76,7 +76,17 @@ public sealed class QuasiRandomCarrier(int points, ulong seed) : Carrier(points,
 {
     private readonly Sobol sobol = new(seed);
 
-    public override void FreshGaussian(int space, int number, Span<double> destination) => sobol.Normals(number, destination);
+    /// <summary>How far the points are moved outwards along their rays; 1 for points whose means are expectations.</summary>
+    internal double Stretch { get; init; } = 1;
+
+    public override void FreshGaussian(int space, int number, Span<double> destination)
+    {
+        sobol.Normals(number, destination);
+        if (Stretch != 1)
+        {
+            TensorPrimitives.Multiply(destination, Stretch, destination);
+        }
+    }
 }
 
 /// <summary>

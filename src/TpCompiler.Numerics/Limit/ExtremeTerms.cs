@@ -12,14 +12,23 @@ internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smal
     /// <summary>So much of the sum of its sign is the largest of all terms at least where the mean is not to be told from them.</summary>
     private const double Dominant = 0.25;
 
-    /// <summary>Where all terms are 0, the product of the root mean squares of what they are products of: what a term that isn't may be like.</summary>
+    /// <summary>Rare terms say nothing of the next one where they are smaller than the largest by this on a logarithmic scale in the mean: a bump that no point is near has such.</summary>
+    private const double Scattered = 8;
+
+    /// <summary>Where all terms are 0, the product of the root mean squares of what they are products of, where a function is 0 that of what it has at its argument's root mean square on either side: what a term that isn't 0 may be like.</summary>
     public double Scale { get; init; }
 
     /// <summary>M.</summary>
     public required int Count { get; init; }
 
+    /// <summary>The largest |t_i|.</summary>
+    public double Size => Math.Max(Math.Abs(Largest[0]), Math.Abs(Smallest[0]));
+
+    /// <summary>The |t_i| of this rank, 1 for the largest; of those that are kept the smallest, where that are fewer.</summary>
+    public double SizeOf(int rank) => Largest.Concat(Smallest).Where(double.IsFinite).Select(term => Math.Max(0, term)).OrderDescending().Take(rank).LastOrDefault();
+
     /// <summary>Whether no term is anything but 0.</summary>
-    public bool IsZero => Largest[0] == 0 && Smallest[0] == 0;
+    public bool IsZero => Size == 0;
 
     /// <summary>The ends of one row of terms.</summary>
     /// <param name="terms">t_1 … t_M.</param>
@@ -75,7 +84,8 @@ internal sealed record ExtremeTerms(double Mean, double[] Largest, double[] Smal
             }
 
             var positive = tail.Where(term => term > 0).ToArray();
-            return largest * Math.Exp((1 + positive.Sum(term => Math.Log(term / positive[^1]))) / positive.Length);
+            var logarithms = positive.Sum(term => Math.Log(term / positive[^1]));
+            return logarithms > Scattered * (positive.Length - 1) && largest >= Dominant * sum ? double.PositiveInfinity : largest * Math.Exp((1 + logarithms) / positive.Length);
         }
     }
 

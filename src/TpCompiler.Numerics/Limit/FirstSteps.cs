@@ -62,9 +62,9 @@ internal static class FirstSteps
     /// <summary>The result with numbers of the first iterations from elsewhere.</summary>
     /// <param name="result">Of the whole program.</param>
     /// <param name="beginning">Of its beginning; its records have the counters of the loop.</param>
-    /// <param name="tolerance">What the errors should be.</param>
+    /// <param name="settings">What the errors should be.</param>
     /// <param name="onlyBetter">Whether numbers with smaller errors stay.</param>
-    public static LimitResult Beside(LimitResult result, LimitResult beginning, double tolerance, bool onlyBetter)
+    public static LimitResult Beside(LimitResult result, LimitResult beginning, LimitSettings settings, bool onlyBetter)
     {
         var better = beginning.Records.ToDictionary(record => (record.Name, record.Iteration));
         var records = result.Records.Select(record =>
@@ -72,7 +72,7 @@ internal static class FirstSteps
                 ? other with { Tier = beginning.Tier }
                 : record with { Tier = record.Tier ?? result.Tier }).ToValueList();
         var largest = LimitResult.LargestErrorOf(records);
-        return result with { Records = records, LargestError = largest, Shortfall = result.Shortfall is LimitShortfall.Tolerance or LimitShortfall.Memory && largest <= tolerance ? LimitShortfall.None : result.Shortfall };
+        return result with { Records = records, LargestError = largest, Shortfall = result.Shortfall is LimitShortfall.Tolerance or LimitShortfall.Memory && records.All(settings.IsReachedBy) ? LimitShortfall.None : result.Shortfall };
 
         static double WorstOf(LimitRecord record) => record.Values.Select(estimate => estimate.Error).DefaultIfEmpty(0).Max();
     }

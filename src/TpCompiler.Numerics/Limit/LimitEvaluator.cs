@@ -88,12 +88,17 @@ public static class LimitEvaluator
             return EvaluateTogether(limit, feed, settings, progress, cancel);
         }
 
-        var results = groups.Select(group => EvaluateTogether(Only(limit, group.Outputs), feed, settings, progress, cancel)).ToList();
+        return Together(limit, [.. groups.Select(group => EvaluateTogether(Only(limit, group.Outputs), feed, settings, progress, cancel))]);
+    }
+
+    /// <summary>The numbers of different outputs as one result, in the order of the program; the points are those of the one that took most.</summary>
+    private static LimitResult Together(Program limit, IReadOnlyList<LimitResult> results)
+    {
         var main = results.MaxBy(result => result.Points)!;
         var order = limit.Body.Instructions().Select((instruction, place) => (instruction.Result.Name, place)).ToDictionary(pair => pair.Name, pair => pair.place, StringComparer.Ordinal);
         return main with
         {
-            Records = results.SelectMany(result => result.Records.Select(record => record with { Tier = result.Tier }))
+            Records = results.SelectMany(result => result.Records.Select(record => record with { Tier = record.Tier ?? result.Tier }))
                 .OrderBy(record => record.Iteration.Count == 0 ? 0 : record.Iteration[0] + 1).ThenBy(record => order[record.Name]).ToValueList(),
             Shortfall = results.Max(result => result.Shortfall),
             LargestError = results.Max(result => result.LargestError),
@@ -144,13 +149,29 @@ public static class LimitEvaluator
             remark = PolynomialEvaluator.TooLarge;
         }
 
-        if (settings is { AllowExact: true, AllowCovariances: true, Points: null } && CovarianceEvaluator.Evaluate(limit, feed, Execution(settings, 1).SizeOfAxisIn(limit), cancel) is { } covariances && covariances.LargestError <= settings.Tolerance)
+        if (settings is { AllowExact: true, AllowCovariances: true, Points: null } && CovarianceEvaluator.Evaluate(limit, feed, Execution(settings, 1).SizeOfAxisIn(limit), cancel) is { } covariances)
         {
-            return covariances with { Remark = remark };
+            return WhereTheyDo(covariances, limit, feed, settings, progress, cancel) with { Remark = remark };
         }
 
         var result = WithFirstSteps(Integrated(limit, feed, settings, progress, cancel), limit, feed, settings, cancel);
-        return (exactSteps is null || exactSteps.Records.Count == 0 ? result : FirstSteps.Beside(result, exactSteps, settings.Tolerance, onlyBetter: false)) with { Remark = remark };
+        return (exactSteps is null || exactSteps.Records.Count == 0 ? result : FirstSteps.Beside(result, exactSteps, settings, onlyBetter: false)) with { Remark = remark };
+    }
+
+    /// <summary>Integrals over two Gaussians, where they reach the tolerance or all digits; other outputs by grids or points too, and each number as it is known best.</summary>
+    private static LimitResult WhereTheyDo(LimitResult covariances, Program limit, IDataFeed feed, LimitSettings settings, IProgress<LimitProgress>? progress, CancellationToken cancel)
+    {
+        var others = covariances.Records.Where(record => !settings.IsReachedBy(record)).ToList();
+        if (others.Count == 0)
+        {
+            return covariances;
+        }
+
+        var known = covariances.Records.Except(others).ToValueList();
+        var result = FirstSteps.Beside(Integrated(Only(limit, others.Select(record => record.Name).ToValueList()), feed, settings, progress, cancel), covariances, settings, onlyBetter: true);
+        return result.Records.Count < others.Count
+            ? result with { Records = covariances.Records, Tier = covariances.Tier, LargestError = covariances.LargestError }
+            : Together(limit, [covariances with { Records = known, LargestError = LimitResult.LargestErrorOf(known) }, result]);
     }
 
     /// <summary>Points for all that comes later don't make the first numbers any better: these by integrals over two Gaussians, and on grids where the tolerance has not been reached.</summary>
@@ -163,7 +184,7 @@ public static class LimitEvaluator
 
         foreach (var before in FirstSteps.BeforeUpdates(limit, feed, Execution(settings, 1).SizeOfAxisIn(limit), cancel))
         {
-            result = FirstSteps.Beside(result, before with { Records = before.Records.Select(record => record with { Iteration = [0] }).ToValueList() }, settings.Tolerance, onlyBetter: false);
+            result = FirstSteps.Beside(result, before with { Records = before.Records.Select(record => record with { Iteration = [0] }).ToValueList() }, settings, onlyBetter: false);
         }
 
         for (var iterations = 2; result.Tier == QuasiRandom && result.Shortfall is LimitShortfall.Tolerance or LimitShortfall.Memory && FirstSteps.Of(limit, iterations) is { } beginning; iterations++)
@@ -174,7 +195,7 @@ public static class LimitEvaluator
                 return result;
             }
 
-            result = FirstSteps.Beside(result, integrated, settings.Tolerance, onlyBetter: true);
+            result = FirstSteps.Beside(result, integrated, settings, onlyBetter: true);
             if (integrated.LargestError > settings.Tolerance)
             {
                 return result;
@@ -361,7 +382,8 @@ public static class LimitEvaluator
             progress?.Report(new LimitProgress(points, Interlocked.Increment(ref done), runs.Length));
         });
 
-        var records = Scramblings.Combine(runs, points, tails);
+        var beyond = TermGrowth.Of(limit, tails, feed, Execution(settings, settings.Threads), points, runs.Length, (settings.Seed, settings.Seed * 0x1_0000), cancel);
+        var records = Scramblings.Combine(runs, points, tails, beyond);
         var shortfall = runs.Select(run => ShortfallOf(run.Result)).Max();
         var failure = runs.Select(run => run.Result.Failure).FirstOrDefault(found => found is not null);
         return new LimitResult(records, QuasiRandom, points, runs.Length, shortfall, LimitResult.LargestErrorOf(records), failure);

@@ -116,10 +116,11 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
             Array.Fill(scales, 1);
             foreach (var factor in terms.Factors)
             {
-                var rows = Beside(factor, ref besides);
+                var sizes = SizesOf(factor.Value);
+                var arguments = factor is { Function: not null, Argument: { } argument } && sizes.Contains(0) ? SizesOf(argument) : null;
                 for (var row = 0; row < scales.Length; row++)
                 {
-                    scales[row] *= Math.Sqrt(TensorPrimitives.SumOfSquares(rows.Row(row)) / carrier.Length);
+                    scales[row] *= sizes[row] == 0 && arguments?[row] is { } size ? Math.Max(Math.Abs(factor.Function!(size)), Math.Abs(factor.Function(-size))) : sizes[row];
                 }
             }
 
@@ -127,6 +128,12 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         }
 
         return ends;
+
+        double[] SizesOf(Instruction.Nonlin value)
+        {
+            var rows = Beside(value, ref besides);
+            return [.. Enumerable.Range(0, rows.Rows).Select(row => Math.Sqrt(TensorPrimitives.SumOfSquares(rows.Row(row)) / carrier.Length))];
+        }
     }
 
     protected override void GaussianVector(Definition definition, double variance, Span<double> rows)

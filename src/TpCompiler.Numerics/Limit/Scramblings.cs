@@ -20,27 +20,33 @@ internal static class Scramblings
     /// <param name="Tails">The largest terms of the Moments behind them.</param>
     internal sealed record Run(ExecutionResult Result, IReadOnlyDictionary<(string Moment, ValueList<int> Iteration), ExtremeTerms[]> Tails);
 
+    /// <summary>The terms of a Moment that an output is made of, of each of its numbers in all runs.</summary>
+    private sealed record Seen(string Moment, ValueList<int> Iteration, ExtremeTerms[][] Numbers);
+
     /// <summary>The records that all runs reached.</summary>
     /// <param name="runs">The runs.</param>
     /// <param name="points">M, the points of each.</param>
     /// <param name="tails">Of which outputs the Moments are.</param>
-    public static ValueList<LimitRecord> Combine(Run[] runs, int points, TailWatch tails)
+    /// <param name="beyond">How terms grow beyond all points; null where they hardly do.</param>
+    public static ValueList<LimitRecord> Combine(Run[] runs, int points, TailWatch tails, TermGrowth? beyond)
     {
         var first = runs[0].Result.Records;
         var factor = StudentFactor(runs.Length - 1);
         var count = runs.Min(run => run.Result.Records.Count);
+        var all = (double)points * runs.Length;
         var (lost, at) = (false, -1);
         return Enumerable.Range(0, count).Select(i =>
         {
             var step = first[i].Iteration.DefaultIfEmpty(0).First();
             var isAfter = lost && step > at;
             var (name, iteration, shape) = (first[i].Name, first[i].Iteration, first[i].Shape);
-            var seen = tails.MomentsOf(name).Select(moment => (Moment: moment, IsOutput: moment == name, Numbers: TailsOf(moment, iteration))).Where(moment => moment.Numbers.Length > 0).ToList();
-            var growth = seen.Where(moment => !moment.IsOutput).SelectMany(moment => moment.Numbers.Select(number => Growth(moment.Moment, step, number))).DefaultIfEmpty(1).Max();
+            var behind = tails.MomentsOf(name).Select(moment => SeenOf(moment, iteration)).OfType<Seen>().ToList();
+            var own = behind is [var only] && only.Moment == name ? only : null;
+            var (growth, atLeast) = own is null ? OfMoments(behind) : (1, 0);
             var values = Enumerable.Range(0, first[i].Values.Count).Select(k =>
             {
                 var (mean, spread) = Student(runs.Select(run => run.Result.Records[i].Values[k]), factor);
-                var error = isAfter ? double.PositiveInfinity : seen is [{ IsOutput: true, Numbers: var own }] ? Score(spread, Share(name, step, own[k])) : growth * spread;
+                var error = isAfter ? double.PositiveInfinity : own is not null ? Score(spread, Share(own, k)) : Math.Max(growth * spread, atLeast);
                 if (double.IsPositiveInfinity(error) && !lost)
                 {
                     (lost, at) = (true, step);
@@ -52,29 +58,44 @@ internal static class Scramblings
         }).ToValueList();
 
         // Of a Moment outside of the loops that an output stands in, or inside of fewer.
-        ExtremeTerms[][] TailsOf(string moment, ValueList<int> iteration)
+        Seen? SeenOf(string moment, ValueList<int> iteration)
         {
             for (var depth = iteration.Count; depth >= 0; depth--)
             {
-                var key = (moment, iteration.Take(depth).ToValueList());
-                if (runs.All(run => run.Tails.ContainsKey(key)))
+                var outer = iteration.Take(depth).ToValueList();
+                if (runs.All(run => run.Tails.ContainsKey((moment, outer))))
                 {
-                    return [.. Enumerable.Range(0, runs[0].Tails[key].Length).Select(k => runs.Select(run => run.Tails[key][k]).ToArray())];
+                    return new(moment, outer, [.. Enumerable.Range(0, runs[0].Tails[(moment, outer)].Length).Select(k => runs.Select(run => run.Tails[(moment, outer)][k]).ToArray())]);
                 }
             }
 
-            return [];
+            return null;
         }
 
-        double Share(string moment, int step, ExtremeTerms[] number)
+        double Share(Seen seen, int k)
         {
-            var all = (double)points * runs.Length;
-            var largest = number.Max(run => Math.Max(Math.Abs(run.Largest[0]), Math.Abs(run.Smallest[0])));
-            return Math.Max(ExtremeTerms.UnseenTerm(number) / all, largest > 0 ? largest * tails.Degrees.ShareUnseen(moment, step, all, ExtremeTerms.DegreeAtTheEnds(number)) : 0);
+            var number = seen.Numbers[k];
+            var degree = tails.Degrees.Of(seen.Moment, seen.Iteration.DefaultIfEmpty(0).First());
+            var largest = number.Max(run => run.Size);
+            var farther = TermDegrees.IsBeyond(degree, all) ? beyond?.Unseen(seen.Moment, seen.Iteration, k, all) : null;
+            return Math.Max(ExtremeTerms.UnseenTerm(number) / all, largest > 0 ? farther ?? (largest * TermDegrees.ShareUnseen(degree, all, ExtremeTerms.DegreeAtTheEnds(number))) : 0);
         }
 
-        // By as much as the error of a Moment grows, that of a function of it does.
-        double Growth(string moment, int step, ExtremeTerms[] number) => Student(number.Select(run => run.Mean), factor).Error is > 0 and var spread ? Score(spread, Share(moment, step, number)) / spread : 1;
+        // By as much as the error of a Moment grows, that of a function of it does; where it has no spread, its error is taken for that of the function.
+        (double Growth, double AtLeast) OfMoments(List<Seen> moments)
+        {
+            var (most, least) = (1.0, 0.0);
+            foreach (var seen in moments)
+            {
+                for (var k = 0; k < seen.Numbers.Length; k++)
+                {
+                    var (spread, share) = (Student(seen.Numbers[k].Select(run => run.Mean), factor).Error, Share(seen, k));
+                    (most, least) = spread > 0 ? (Math.Max(most, Score(spread, share) / spread), least) : (most, Math.Max(least, Score(0, share)));
+                }
+            }
+
+            return (most, least);
+        }
     }
 
     private static (double Mean, double Error) Student(IEnumerable<double> values, double factor)

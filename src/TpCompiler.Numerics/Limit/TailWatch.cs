@@ -28,8 +28,12 @@ internal sealed class TailWatch
         {
             var bound = moment.Result.Indices.Select(binder => binder.Name).ToHashSet(StringComparer.Ordinal);
             var factors = moment.Body is Expr.Multiply product ? product.Factors : [moment.Body];
-            terms.Add(moment, new Terms(moment.Result.Name, Vector(moment, "term", moment.Body), [.. factors.Where(factor => factor.FreeIndices().All(bound.Contains)).Select((factor, i) => Vector(moment, $"factor {i}", factor))]));
+            terms.Add(moment, new Terms(moment.Result.Name, Vector(moment, "term", moment.Body), [.. factors.Where(factor => factor.FreeIndices().All(bound.Contains)).Select((factor, i) => FactorOf(moment, i, factor))]));
         }
+
+        static Factor FactorOf(Instruction.Moment moment, int i, Expr factor) => factor is Expr.Call { Arguments: [var argument] } call
+            ? new(Vector(moment, $"factor {i}", factor), Nonlinearities.Get(call.Function).Function(call.Parameters, call.Derivative), Vector(moment, $"argument {i}", argument))
+            : new(Vector(moment, $"factor {i}", factor), null, null);
 
         static Instruction.Nonlin Vector(Instruction.Moment moment, string role, Expr body) => new(moment.Result with { Name = $"{role} of {moment.Result.Name}", Widths = [moment.Width] }, body);
     }
@@ -68,5 +72,11 @@ internal sealed class TailWatch
     /// <param name="Moment">Its name.</param>
     /// <param name="Term">What it is the mean of.</param>
     /// <param name="Factors">What the term is a product of.</param>
-    internal sealed record Terms(string Moment, Instruction.Nonlin Term, ValueList<Instruction.Nonlin> Factors);
+    internal sealed record Terms(string Moment, Instruction.Nonlin Term, ValueList<Factor> Factors);
+
+    /// <summary>What terms are a product of.</summary>
+    /// <param name="Value">The factor.</param>
+    /// <param name="Function">The function that it is of <paramref name="Argument"/>; null when it is none of one argument.</param>
+    /// <param name="Argument">What it is a function of.</param>
+    internal sealed record Factor(Instruction.Nonlin Value, Func<double, double>? Function, Instruction.Nonlin? Argument);
 }

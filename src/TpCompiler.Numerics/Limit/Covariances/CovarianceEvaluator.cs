@@ -42,6 +42,9 @@ public static class CovarianceEvaluator
         }
     }
 
+    /// <summary>Where no integral of a program is off by more, its outputs needn't be told apart.</summary>
+    private const double SmallError = 1e-13;
+
     /// <summary>The outputs; null where an expectation is of another kind.</summary>
     /// <param name="limit">A limit program.</param>
     /// <param name="feed">Its data.</param>
@@ -49,6 +52,21 @@ public static class CovarianceEvaluator
     /// <param name="cancel">Ends the run; null then, too.</param>
     public static LimitResult? Evaluate(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis, CancellationToken cancel)
     {
+        var together = Evaluate(limit, feed, sizeOfAxis, cancel, out var largestError);
+        if (together is null || largestError <= SmallError || limit.Outputs.Count < 2)
+        {
+            return together;
+        }
+
+        // One integral that is hard makes the bounds of all outputs large; each by itself has only its own.
+        var apart = limit.Outputs.Select(output => Evaluate(LimitEvaluator.Only(limit, [output]), feed, sizeOfAxis, cancel, out _)).OfType<LimitResult>().ToList();
+        var records = apart.SelectMany(result => result.Records.Select(record => record with { Tier = result.Tier })).ToValueList();
+        return records.Count == together.Records.Count ? together with { Records = records, LargestError = LimitResult.LargestErrorOf(records) } : together;
+    }
+
+    private static LimitResult? Evaluate(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis, CancellationToken cancel, out double largestError)
+    {
+        largestError = double.PositiveInfinity;
         if (!MayApply(limit))
         {
             return null;
@@ -69,6 +87,7 @@ public static class CovarianceEvaluator
             }
 
             var disturbed = disturbing.GetAwaiter().GetResult();
+            largestError = exact.Variables.LargestError;
             var kind = exact.Variables.IsClosedForm ? ErrorKind.Exact : ErrorKind.Bound;
             var records = limit.Outputs.Select(output =>
             {
