@@ -21,6 +21,11 @@ public static class ClosedForms
             : FromTable(f, g, x, p, q, r)
             ?? (GaussianTerm.Sum(f, x) is { } termsOfF && GaussianTerm.Sum(g, x) is { } termsOfG ? new GaussianTermMoments(p, q, r).Pair(termsOfF, termsOfG) : null);
 
+    /// <summary>Whether a function has another value at 0 than the mean of those beside it, which a closed form tends to as the variance goes to 0, or jumps there.</summary>
+    /// <param name="f">A function of <paramref name="x"/>.</param>
+    /// <param name="x">Its variable.</param>
+    public static bool JumpsAtZero(Expr f, Expr.Reference x) => PiecewisePolynomial.Of(f, x) is { B: [{ IsZero: false }, ..] };
+
     /// <summary>c φ^(k)(a x) · c̄ φ^(k)(ā x), from the row of φ.</summary>
     private static Expr? FromTable(Expr f, Expr g, Expr.Reference x, Expr p, Expr q, Expr r)
     {

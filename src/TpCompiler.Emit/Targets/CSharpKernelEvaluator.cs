@@ -11,12 +11,12 @@ internal sealed class CSharpKernelEvaluator : CSharpSimulator
     private readonly KernelDescentProgram kernel;
 
     private CSharpKernelEvaluator(KernelDescentProgram kernel)
-        : base(kernel.Program, "Real", "E", "u", "v", "ArcCos")
+        : base(kernel.Program, "Real", "E", "u", "v", "Angle")
     {
         this.kernel = kernel;
         Expressions.Arguments[kernel.Variables.U.Name] = "u";
         Expressions.Arguments[kernel.Variables.V.Name] = "v";
-        Expressions.OwnFunctions["arccos"] = "ArcCos({0})";
+        Expressions.OwnFunctions["arccos"] = "Angle({0})";
     }
 
     public static (string? Text, Refusal? Refusal) Write(KernelDescentProgram kernel) => new CSharpKernelEvaluator(kernel).Written();
@@ -50,7 +50,7 @@ internal sealed class CSharpKernelEvaluator : CSharpSimulator
 
         if (Program.Body.Instructions().SelectMany(instruction => instruction.Expressions()).SelectMany(expr => expr.DescendantsAndSelf()).OfType<Expr.Call>().Any(call => call.Function == "arccos"))
         {
-            Writer.Line(KernelText.CSharpArcCos);
+            Writer.Line(KernelText.CSharpAngle);
         }
     }
 

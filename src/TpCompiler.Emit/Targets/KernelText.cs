@@ -73,9 +73,18 @@ internal static class KernelText
             raise ArithmeticError("an expectation didn't converge")
         """";
 
-    public const string CSharpArcCos = """
+    public const string CSharpAngle = """
 
-        // The angle whose cosine is x, which rounding may take beyond 1.
-        static double ArcCos(double x) => Math.Acos(Math.Clamp(x, -1, 1));
+        // The angle whose cosine is x. Rounding moves a cosine of 1 or -1, of samples that are multiples of one another; 0/0, of a sample that is 0, has no angle, and none matters: π/2.
+        static double Angle(double x) => double.IsNaN(x) ? Math.PI / 2 : 1 - Math.Abs(x) <= 1e-15 ? Math.Acos(Math.Sign(x)) : Math.Acos(x);
         """;
+
+    /// <summary>The angle of a cosine, in Python.</summary>
+    public static string Angle(string module) =>
+        $""""
+        def angle(x):
+            """The angle whose cosine is x. Rounding moves a cosine of 1 or -1, of samples that are multiples of one another; 0/0, of a sample that is 0, has no angle, and none matters: π/2."""
+            x = {module}.nan_to_num(x)
+            return {module}.arccos({module}.where(1 - {module}.abs(x) <= 1e-15, {module}.sign(x), x))
+        """";
 }

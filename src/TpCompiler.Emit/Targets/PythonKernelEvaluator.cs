@@ -34,14 +34,8 @@ internal sealed class PythonKernelEvaluator : PythonProgram
         return (evaluator.Finished(), evaluator.Refusal);
     }
 
-    /// <summary>Rounding may take the cosine of an angle beyond 1.</summary>
-    private static PythonLibrary WithAngles(PythonLibrary library) => library with
-    {
-        Functions = new Dictionary<string, string>(library.Functions, StringComparer.Ordinal)
-        {
-            ["arccos"] = library == PythonLibrary.PyTorch ? "torch.arccos(torch.clamp({0}, -1, 1))" : "np.arccos(np.clip({0}, -1, 1))",
-        },
-    };
+    private static PythonLibrary WithAngles(PythonLibrary library) =>
+        library with { Functions = new Dictionary<string, string>(library.Functions, StringComparer.Ordinal) { ["arccos"] = "angle({0})" } };
 
     protected override string Zeros(string shape) => inTorch ? $"torch.zeros({shape}, dtype=dtype, device=device)" : $"np.zeros({shape}, dtype)";
 
@@ -71,6 +65,11 @@ internal sealed class PythonKernelEvaluator : PythonProgram
 
         Writer.Line().Line();
         WriteDefinitions();
+        if (!inTorch && text.Contains("angle(", StringComparison.Ordinal))
+        {
+            Writer.Line("@np.errstate(invalid=\"ignore\")");
+        }
+
         Writer.Line(inTorch ? "@torch.no_grad()\ndef run(data, device):" : "def run(data):").In();
         Writer.Line("\"\"\"Series of every output, by name; the value at t is from before step t.\"\"\"");
         Writer.Line("series = {" + string.Join(", ", Code.Outputs.Select(output => $"\"{output}\": []")) + "}");

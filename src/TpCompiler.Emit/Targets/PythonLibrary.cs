@@ -52,6 +52,7 @@ internal sealed record PythonLibrary(string Module, string Axis, IReadOnlyDictio
                 def erf(x):
                     return np.vectorize(math.erf, otypes=[x.dtype])(x)
                 """",
+            ["angle"] = KernelText.Angle("np"),
             ["pair_mean"] = KernelText.PairMean("np", "np.diagonal(K)", "np.divide(K, deviation, out=np.zeros_like(K), where=deviation > 0)", "np.sqrt(np.maximum(variance - slope**2, 0))", "np.linspace(-10, 10, 2 * nodes + 1)"),
             ["shifted"] = """"
                 def shifted(x, offset, axis):
@@ -92,6 +93,7 @@ internal sealed record PythonLibrary(string Module, string Axis, IReadOnlyDictio
         Stopped = ".detach()",
         Definitions = new Dictionary<string, string>
         {
+            ["angle"] = KernelText.Angle("torch"),
             ["pair_mean"] = KernelText.PairMean("torch", "K.diagonal()", "torch.where(deviation > 0, K / deviation, torch.zeros_like(K))", "torch.clamp(variance - slope**2, min=0).sqrt()", "torch.linspace(-10, 10, 2 * nodes + 1, dtype=K.dtype, device=K.device)"),
             ["shifted"] = """"
                 def shifted(x, offset, dim):

@@ -44,7 +44,7 @@ public sealed record KernelDescentProgram(Program Program, IReadOnlyDictionary<s
             return (null, obstacle);
         }
 
-        if (KernelEquations.Derive(network, contributing, initial, null) is not { } kernel)
+        if (KernelEquations.Derive(network, contributing, initial, null, saysZeros: true) is not { } kernel)
         {
             return (null, "its kernel is the limit of a program of its own, not a recursion over fully connected layers");
         }

@@ -25,10 +25,13 @@ public sealed class KernelEquations
     private readonly Dictionary<string, Readout> readouts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Rational> ratios;
     private readonly string sample;
+    private readonly bool saysZeros;
+    private bool movesFromZero;
 
-    private KernelEquations(Network network, IReadOnlyCollection<string> contributing)
+    private KernelEquations(Network network, IReadOnlyCollection<string> contributing, bool saysZeros)
     {
         this.network = network;
+        this.saysZeros = saysZeros;
         this.contributing = contributing;
         parameters = network.Parameters.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
         ratios = network.Widths.ToDictionary(width => width.Name, width => width.Ratio, StringComparer.Ordinal);
@@ -43,11 +46,12 @@ public sealed class KernelEquations
     /// <param name="contributing">The weights whose updates move f by Θ(1).</param>
     /// <param name="initial">Whether f starts as a Gaussian process or at 0.</param>
     /// <param name="plan">How it is trained; equations of training are left out where the rule is more than gradients and slots, and the title says so.</param>
-    public static LimitEquations? Derive(Network network, IReadOnlyCollection<string> contributing, Scaling.InitialOutput? initial, TrainingPlan? plan)
+    /// <param name="saysZeros">Whether they hold for samples with variance 0 too, where a closed form has a limit of its own or none.</param>
+    public static LimitEquations? Derive(Network network, IReadOnlyCollection<string> contributing, Scaling.InitialOutput? initial, TrainingPlan? plan, bool saysZeros = false)
     {
         try
         {
-            return new KernelEquations(network, contributing).Derive(initial, plan);
+            return new KernelEquations(network, contributing, saysZeros).Derive(initial, plan);
         }
         catch (NotLayeredException)
         {
@@ -203,8 +207,10 @@ public sealed class KernelEquations
             {
                 case Expr.Reference bias when parameters.TryGetValue(bias.Name, out var parameter):
                     Once(parameter);
-                    k += square * Spread(term, parameter, sumsOverWidth: false);
+                    var start = square * Spread(term, parameter, sumsOverWidth: false);
+                    k += start;
                     theta += Contribution(parameter, square);
+                    movesFromZero |= start.IsZero && !Contribution(parameter, square).IsZero;
                     break;
                 case Expr.Reference product when products.TryGetValue(product.Name, out var made):
                     Once(made.Weight);
@@ -276,7 +282,7 @@ public sealed class KernelEquations
         }
 
         features.Add(name);
-        var (value, slope) = (Pair(body, h), Pair(Derivative.Of(body, h), h) * Theta(h.Name));
+        var (value, slope) = (Pair(body, h, isSeenAtZero: true), Pair(Derivative.Of(body, h), h, movesFromZero) * Theta(h.Name));
         if (value.References().Concat(slope.References()).Contains(Angle(h.Name)))
         {
             var root = Expr.Pow(K(h.Name, sample, sample) * K(h.Name, sample + "'", sample + "'"), -Rational.Half);
@@ -294,7 +300,10 @@ public sealed class KernelEquations
         : null;
 
     /// <summary>E φ(u) φ(v): the closed form where there is one.</summary>
-    private Expr Pair(Expr phi, Expr.Reference h)
+    /// <param name="phi">φ of <paramref name="h"/>.</param>
+    /// <param name="h">The preactivations.</param>
+    /// <param name="isSeenAtZero">False where a factor that vanishes with a variance hides what is said there.</param>
+    private Expr Pair(Expr phi, Expr.Reference h, bool isSeenAtZero)
     {
         if (!phi.References().Any())
         {
@@ -302,7 +311,28 @@ public sealed class KernelEquations
         }
 
         var (p, q, r) = (K(h.Name, sample, sample), K(h.Name, sample + "'", sample + "'"), K(h.Name));
-        return ClosedForms.Pair(phi, phi, h, p, q, r, Angle(h.Name)) ?? new Expr.Expectation(phi.SubstituteReferences(_ => U) * phi.SubstituteReferences(_ => V));
+        if (ClosedForms.Pair(phi, phi, h, p, q, r, Angle(h.Name)) is not { } form)
+        {
+            return new Expr.Expectation(phi.SubstituteReferences(_ => U) * phi.SubstituteReferences(_ => V));
+        }
+
+        return saysZeros && ((isSeenAtZero && ClosedForms.JumpsAtZero(phi, h)) || form.DescendantsAndSelf().Any(part => part is Expr.Power { Exponent.Sign: < 0 } power && (power.Base == p || power.Base == q)))
+            ? WithZeros(phi, h, p, q, r)
+            : form;
+    }
+
+    /// <summary>The closed form where both variances are positive, and φ(0) E φ where one is 0; a 1 stands in the closed form for a variance of 0, so that it is a number there too.</summary>
+    private Expr WithZeros(Expr phi, Expr.Reference h, Expr p, Expr q, Expr r)
+    {
+        var atZero = phi.SubstituteReferences(_ => Expr.Zero);
+        return (Positive(p) * Positive(q) * ClosedForms.Pair(phi, phi, h, Instead(p), Instead(q), r, Angle(h.Name))!)
+            + (atZero * (1 - Positive(p)) * Mean(q))
+            + (atZero * Positive(p) * (1 - Positive(q)) * Mean(p));
+
+        Expr Mean(Expr variance) => (Positive(variance) * ClosedForms.Pair(phi, Expr.One, h, Instead(variance), Expr.One, Expr.Zero, Angle(h.Name))!) + ((1 - Positive(variance)) * atZero);
+
+        static Expr Positive(Expr variance) => Expr.Apply("step", variance);
+        static Expr Instead(Expr variance) => variance + 1 - Positive(variance);
     }
 
     private ValueList<IndexBinder> AxesOf(Definition output) => [.. output.Indices.Where(binder => binder.Name != sample)];
