@@ -140,13 +140,13 @@ public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<
     /// <summary>w ← w − rate · g.</summary>
     public static UpdateRule PlainGradient { get; } = new("gradient", [], [new Assignment("w", Expr.Of("w") - (Expr.Of("rate") * Expr.Of("g")))]);
 
-    /// <summary>The slots that no weight or gradient goes into: one number for all weights, such as the 1 − β^{t+1} of Adam's bias correction.</summary>
+    /// <summary>The slots that no weight goes into, nor a gradient but by its norm: one number for all weights, such as the 1 − β^{t+1} of Adam's bias correction.</summary>
     public ValueList<string> Numbers
     {
         get
         {
             var numbers = Slots.ToHashSet(StringComparer.Ordinal);
-            while (numbers.RemoveWhere(name => Assignments.Any(assignment => assignment.Target == name && assignment.Value.References().Any(reference => !numbers.Contains(reference.Name)))) > 0)
+            while (numbers.RemoveWhere(name => Assignments.Any(assignment => assignment.Target == name && assignment.Value.References().Any(reference => reference.Name != "norm" && !numbers.Contains(reference.Name)))) > 0)
             {
             }
 

@@ -30,18 +30,20 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
     {
         var list = weights.ToList();
         var assignments = plan.Rule.Assignments;
-        assignments = WithoutNumbers(assignments);
+        Expr.Reference? norm = null;
         if (assignments.Any(assignment => Mentions(assignment.Value, Norm)))
         {
             var first = statements.Count;
-            assignments = Hoisted(assignments, GradientNorm.Emit(network, list, table, names, statements));
-            if (plan.Loss.OfType<Instruction>().FirstOrDefault(instruction => instruction.Result.Name == plan.LossValue)?.Origin is { } loss)
-            {
-                for (var i = first; i < statements.Count; i++)
-                {
-                    statements[i] = statements[i] with { Origin = loss with { Note = "norm of the gradient" } };
-                }
-            }
+            norm = GradientNorm.Emit(network, list, table, names, statements);
+            StandForTheNorm(first);
+        }
+
+        assignments = WithoutNumbers(assignments, norm);
+        if (norm is not null)
+        {
+            var first = statements.Count;
+            assignments = Hoisted(assignments, norm);
+            StandForTheNorm(first);
         }
 
         foreach (var (parameter, gradient) in list)
@@ -57,10 +59,22 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         return statements;
     }
 
+    /// <summary>Statements from one on come from the loss, of whose gradient they are the norm.</summary>
+    private void StandForTheNorm(int first)
+    {
+        if (plan.Loss.OfType<Instruction>().FirstOrDefault(instruction => instruction.Result.Name == plan.LossValue)?.Origin is { } loss)
+        {
+            for (var i = first; i < statements.Count; i++)
+            {
+                statements[i] = statements[i] with { Origin = loss with { Note = "norm of the gradient" } };
+            }
+        }
+    }
+
     private static bool Mentions(Expr expr, string name) => expr.References().Any(reference => reference.Name == name);
 
     /// <summary>The slots that are numbers, computed once for all weights; the assignments that are left read them.</summary>
-    private ValueList<Assignment> WithoutNumbers(ValueList<Assignment> assignments)
+    private ValueList<Assignment> WithoutNumbers(ValueList<Assignment> assignments, Expr.Reference? norm)
     {
         var numbers = new Dictionary<string, Definition>(StringComparer.Ordinal);
         var present = new Dictionary<string, Expr>(StringComparer.Ordinal);
@@ -77,7 +91,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
             var value = assignment.Value.SubstituteReferences(reference => present.GetValueOrDefault(reference.Name, reference));
             if (numbers.TryGetValue(assignment.Target, out var state))
             {
-                present[assignment.Target] = Emit(new Instruction.Nonlin(state with { Name = NextName(state) }, value));
+                present[assignment.Target] = Emit(new Instruction.Nonlin(state with { Name = NextName(state) }, value.SubstituteReferences(reference => reference.Name == Norm ? norm! : reference)));
             }
             else
             {

@@ -40,12 +40,34 @@ public sealed class ProgramLowering
 
     private static (TensorCode? Code, Refusal? Refusal) Of(Program program, Expr? meanFactor, KernelDescentProgram? kernel = null)
     {
+        program = WithCountersApart(program);
         ProgramLowering lowering = new(program, meanFactor) { kernel = kernel };
         lowering.NameStates(program.Body);
         ValueList<TensorStatement> body = lowering.Block(program.Body);
         return lowering.refusal is { } refusal
             ? (null, refusal)
             : (new TensorCode(program.Name, program.Widths, program.Axes, body, program.Outputs), null);
+    }
+
+    /// <summary>A counter has another name where it is called as a value, a width or an axis is: in an array language each name means one thing.</summary>
+    private static Program WithCountersApart(Program program)
+    {
+        HashSet<string> taken = [.. program.Body.Definitions().Select(definition => definition.Name), .. program.Widths.Select(width => width.Name), .. program.Axes.Select(axis => axis.Name)];
+        NameSupply supply = new(taken);
+        return taken.Count == 0 ? program : program with { Body = Apart(program.Body) };
+
+        ValueList<Statement> Apart(ValueList<Statement> block) => [.. block.Select(statement => statement is Loop loop ? Renamed(loop with { Body = Apart(loop.Body) }) : statement)];
+
+        Loop Renamed(Loop loop) => taken.Contains(loop.Counter) && supply.Fresh(loop.Counter) is var name
+            ? loop with { Counter = name, Body = [.. loop.Body.Select(statement => InStatement(statement, loop.Counter, name))] }
+            : loop;
+
+        static Statement InStatement(Statement statement, string from, string to) => statement switch
+        {
+            Loop inner => inner with { Body = [.. inner.Body.Select(other => InStatement(other, from, to))] },
+            Instruction instruction => instruction.MapExpressions(expr => expr.RenameIndex(from, to)),
+            _ => statement,
+        };
     }
 
     private string NameOf(string name) => names.GetValueOrDefault(name, name);
@@ -137,6 +159,8 @@ public sealed class ProgramLowering
                 TensorExpr body = expressions.Lower(nonlin.Body, result);
                 expressions.Remember(nonlin);
                 return new TensorStatement.Assign(name, nonlin.IsConstant ? new TensorExpr.Stopped(body) : body, Equation(result, nonlin.Body) + kernel?.LawText(result.Name));
+            case Instruction.Moment constant when constant.Body.References().All(reference => definitions[reference.Name].Kind == ValueKind.Scalar):
+                return new TensorStatement.Assign(name, expressions.Lower(constant.Body, result), Equation(result, constant.Body));
             case Instruction.Moment moment:
                 return new TensorStatement.Assign(name, expressions.Mean(moment.Width, moment.Body, result, meanFactor ?? Expr.WidthTo(moment.Width, -1)), $"{result.AsReference()} = mean over {moment.Width} of {moment.Body}");
             case Instruction.MatMul limit when meanFactor is not null:

@@ -71,6 +71,13 @@ internal sealed class CSharpEvaluator : CSharpProgram
 
         Writer.Line(CSharpLibrary.Usings.Replace("using System.Runtime.CompilerServices;", "using System.Numerics;\nusing System.Runtime.CompilerServices;", StringComparison.Ordinal));
         Writer.Line("using static Variables;\n");
+        bool draws = Program.Body.OfType<Instruction.Gaussian>().Any(gaussian => gaussian.Result.Kind == ValueKind.Scalar);
+        string[] options = [.. reads || draws ? ["--data"] : Array.Empty<string>(), .. isAffine ? Array.Empty<string>() : ["--points", "--tolerance"], .. draws || !isAffine ? ["--seed"] : Array.Empty<string>()];
+        if (options.Length > 0)
+        {
+            Writer.Line(CSharpLibrary.OnlyOptions(options));
+        }
+
         if (reads)
         {
             Writer.Line(CSharpLibrary.Data);
@@ -90,7 +97,6 @@ internal sealed class CSharpEvaluator : CSharpProgram
             }
 
             Writer.Line(reads ? "var weights = data;" : "Dictionary<string, (int[] Shape, double[] Numbers)>? weights = Option(\"--data\") is { } path ? Load(path) : null;");
-            Writer.Line("Random random = new((int)seed);");
         }
 
         WriteSizes();
@@ -128,8 +134,8 @@ internal sealed class CSharpEvaluator : CSharpProgram
         string known = Program.Parameters.FirstOrDefault(parameter => parameter.Initial == number.Result.Name)?.Name ?? number.Result.Name;
         string deviation = Expressions.Print(InLimit(Expr.Pow(number.Variance, Rational.Half)));
         string shape = string.Join(", ", number.Result.Indices.Select(binder => SizeName(binder.Axis)));
-        Writer.Comment($"{number.Result.AsReference()} ~ N(0, {number.Variance}) stays random in the limit: the number of the file, or one that is drawn.");
-        Writer.Line($"var {Names.Of("value", number.Result.Name)} = Normal(\"{known}\", {deviation}, new double[{(shape.Length == 0 ? "1" : shape)}]){(shape.Length == 0 ? "[0]" : string.Empty)};");
+        Writer.Comment($"{number.Result.AsReference()} ~ N(0, {number.Variance}) stays random in the limit: the number of the file, or that of the seed.");
+        Writer.Line($"var {Names.Of("value", number.Result.Name)} = Normal(\"{known}\", \"{number.Result.Name}\", {deviation}, new double[{(shape.Length == 0 ? "1" : shape)}]){(shape.Length == 0 ? "[0]" : string.Empty)};");
     }
 
     /// <summary>One for each set of vectors that meet coordinate by coordinate, with those that bring Gaussians into it.</summary>

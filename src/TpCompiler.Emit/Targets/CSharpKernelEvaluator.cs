@@ -26,7 +26,7 @@ internal sealed class CSharpKernelEvaluator : CSharpSimulator
         Writer.Line($"// The limit of {Program.Name} as its width goes to infinity, in C#:  dotnet run {Program.Name}.cs -- --data FILE.npz");
         Writer.Line(KernelText.About(kernel).Replace("\n", "\n// ", StringComparison.Ordinal).Insert(0, "// "));
         Writer.Line(CSharpLibrary.Usings).Line();
-        Writer.Line(CSharpLibrary.Data);
+        Writer.Line(CSharpLibrary.OnlyOptions("--data")).Line(CSharpLibrary.Data);
         Writer.Line($"data[\"{kernel.SampleField}\"] = ([], [.. Enumerable.Range(0, data[\"{Program.Body.OfType<Instruction.Data>().First().Field}\"].Shape[0])]);");
     }
 

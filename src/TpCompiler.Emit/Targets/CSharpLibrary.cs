@@ -6,6 +6,7 @@ internal static class CSharpLibrary
     /// <summary>With the one directive that matters: <c>dotnet run</c> doesn't optimise unless it is told to.</summary>
     public const string Usings = """
         #:property Optimize=true
+        using System.Diagnostics;
         using System.Globalization;
         using System.IO.Compression;
         using System.Runtime.CompilerServices;
@@ -14,11 +15,28 @@ internal static class CSharpLibrary
         """;
 
     public const string Data = """
-        Dictionary<string, (int[] Shape, double[] Numbers)> data = Load(Option("--data") ?? throw new ArgumentException("--data is missing"));
+        Dictionary<string, (int[] Shape, double[] Numbers)> data = Load(Option("--data") ?? throw Stop("--data is missing"));
+        """;
+
+    /// <summary>A program that is given something else than these options says so, and ends.</summary>
+    public static string OnlyOptions(params IEnumerable<string> options) => $$"""
+        string[] options = [{{string.Join(", ", options.Select(option => $"\"{option}\""))}}];
+        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Except(options).Any())
+        {
+            throw Stop($"the options are {string.Join(", ", options)}, each with a value behind it");
+        }
         """;
 
     private const string Option = """
-        string? Option(string name) => Array.IndexOf(args, name) is >= 0 and int at && at + 1 < args.Length ? args[at + 1] : null;
+        string? Option(string name) => Array.IndexOf(args, name) is >= 0 and int at ? args[at + 1] : null;
+
+        // Ends the program with a message.
+        static Exception Stop(string message)
+        {
+            Console.Error.WriteLine(message);
+            Environment.Exit(2);
+            return new UnreachableException();
+        }
         """;
 
     private const string Flat = """
@@ -29,17 +47,65 @@ internal static class CSharpLibrary
 
     private const string Normal = """
 
-        // Independent Gaussian numbers, or those of the file of weights.
-        T Normal<T>(string name, double deviation, T array) where T : class
+        // Independent Gaussian numbers of the seed, those that tpc draws, or those of the file of weights.
+        T Normal<T>(string name, string stream, double deviation, T array) where T : class
         {
-            double[]? given = weights?[name].Numbers;
-            for (int i = 0; i < ((Array)(object)array).Length; i++)
+            double[]? given = weights?{given};
+            int count = ((Array)(object)array).Length;
+            if (given is not null && given.Length != count)
             {
-                double number = given?[i] ?? deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+                throw Stop($"the file has {given.Length} numbers for {name}, and this net needs {count}");
+            }
+
+            ulong number = Philox.StreamOf(stream);
+            for (int i = 0; i < count; i++)
+            {
+                double drawn = given?[i] ?? deviation * Philox.Normal(seed, number, i);
                 {set}
             }
 
             return array;
+        }
+        """;
+
+    private const string Philox = """
+
+        // The counter-based generator Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): number i of a stream is a function of the seed, the stream and i.
+        static class Philox
+        {
+            // FNV-1a of the name, mixed as by SplitMix64.
+            public static ulong StreamOf(string name)
+            {
+                ulong hash = Encoding.UTF8.GetBytes(name).Aggregate(0xCBF29CE484222325UL, (hash, letter) => (hash ^ letter) * 0x100000001B3);
+                hash = (hash ^ hash >> 30) * 0xBF58476D1CE4E5B9;
+                hash = (hash ^ hash >> 27) * 0x94D049BB133111EB;
+                return hash ^ hash >> 31;
+            }
+
+            // N(0, 1) by Box and Muller: of 32 numbers, made of 16 blocks, the first 16 have the cosines and the others the sines.
+            public static double Normal(ulong seed, ulong stream, long i)
+            {
+                var (first, second) = Block(seed, stream, (ulong)(i / 32 * 16 + i % 16));
+                double radius = Math.Sqrt(-2 * Math.Log(Unit(first))), angle = 2 * Math.PI * Unit(second);
+                return radius * (i % 32 < 16 ? Math.Cos(angle) : Math.Sin(angle));
+            }
+
+            // The upper bits as an odd multiple of 2^-53.
+            private static double Unit(ulong bits) => ((bits >> 12) + 0.5) / (1L << 52);
+
+            private static (ulong, ulong) Block(ulong seed, ulong stream, ulong counter)
+            {
+                uint c0 = (uint)counter, c1 = (uint)(counter >> 32), c2 = (uint)stream, c3 = (uint)(stream >> 32), k0 = (uint)seed, k1 = (uint)(seed >> 32);
+                for (int round = 0; round < 10; round++)
+                {
+                    ulong p0 = (ulong)c0 * 0xD2511F53, p1 = (ulong)c2 * 0xCD9E8D57;
+                    (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
+                    k0 += 0x9E3779B9;
+                    k1 += 0xBB67AE85;
+                }
+
+                return (c0 | (ulong)c1 << 32, c2 | (ulong)c3 << 32);
+            }
         }
         """;
 
@@ -145,15 +211,15 @@ internal static class CSharpLibrary
         """;
 
     /// <summary>Of a limit: arrays are double, and a file needn't have the number.</summary>
-    private static readonly string NormalInLimit = Normal.Replace("{set}", "Flat<double>((Array)(object)array)[i] = number;", StringComparison.Ordinal)
-        .Replace("weights?[name].Numbers", "weights?.GetValueOrDefault(name).Numbers", StringComparison.Ordinal).Replace("or those of the file of weights", "or those of the file", StringComparison.Ordinal);
+    private static readonly string NormalInLimit = Normal.Replace("{set}", "Flat<double>((Array)(object)array)[i] = drawn;", StringComparison.Ordinal)
+        .Replace("{given}", ".GetValueOrDefault(name).Numbers", StringComparison.Ordinal).Replace("or those of the file of weights", "or those of the file", StringComparison.Ordinal);
 
     /// <summary>Each function that the program calls, or that one of these calls, in this order.</summary>
     private static readonly (string Call, string Text)[] Functions =
     [
         ("Option(", Option),
         ("Flat<", Flat),
-        ("Normal(\"", Normal.Replace("{set}", "Set((Array)(object)array, i, number);", StringComparison.Ordinal)),
+        ("Normal(\"", Normal.Replace("{set}", "Set((Array)(object)array, i, drawn);", StringComparison.Ordinal).Replace("{given}", "[name].Numbers", StringComparison.Ordinal)),
         ("Samples(\"", Samples),
         ("Set(", SetNumber),
         ("Report(\"", Report),
@@ -161,6 +227,7 @@ internal static class CSharpLibrary
         ("Square(", Square),
         ("Softplus(", Softplus),
         ("Erf(", Erf),
+        ("Philox.", Philox),
     ];
 
     /// <summary>Writes the functions that the text so far needs.</summary>

@@ -12,7 +12,7 @@ internal sealed class CSharpNames(params string[] more)
         "event", "explicit", "extern", "false", "finally", "fixed", "float", "for", "foreach", "goto", "if", "implicit", "in", "int", "interface", "internal", "is", "lock", "long", "namespace",
         "new", "null", "object", "operator", "out", "override", "params", "private", "protected", "public", "readonly", "ref", "return", "sbyte", "sealed", "short", "sizeof", "stackalloc",
         "static", "string", "struct", "switch", "this", "throw", "true", "try", "typeof", "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while",
-        "args", "data", "weights", "random", "options", "path", "Real", "Normal", "Samples", "Report", "Load", "Option", "Square", "Erf", "Softplus", "Count", "Shape",
+        "args", "data", "weights", "random", "options", "path", "Real", "Normal", "Philox", "Stop", "seed", "Samples", "Report", "Load", "Option", "Square", "Erf", "Softplus", "Count", "Shape",
     ];
 
     private readonly Dictionary<(string Kind, string Name), string> names = [];

@@ -53,14 +53,15 @@ internal class CSharpSimulator : CSharpProgram
         Writer.Line("// Arrays have the finite axes first and widths last; an .npz file with initial weights and samples is what `tpc run --save FILE.npz` writes.");
         Writer.Line(CSharpLibrary.Usings);
         Writer.Line("using Real = float; // or double\n");
-        Writer.Line($"int {n} = int.Parse(Option(\"--width\") ?? throw new ArgumentException(\"--width is missing\"));");
+        Writer.Line(CSharpLibrary.OnlyOptions(["--width", .. reads ? ["--data"] : Array.Empty<string>(), "--weights", "--seed"]));
+        Writer.Line($"int {n} = int.Parse(Option(\"--width\") ?? throw Stop(\"--width is missing\"));");
         if (reads)
         {
             Writer.Line(CSharpLibrary.Data);
         }
 
         Writer.Line("Dictionary<string, (int[] Shape, double[] Numbers)>? weights = Option(\"--weights\") is { } path ? Load(path) : null;");
-        Writer.Line("Random random = new(int.Parse(Option(\"--seed\") ?? \"0\"));");
+        Writer.Line("ulong seed = ulong.Parse(Option(\"--seed\") ?? \"0\");");
         foreach (Width width in Program.Widths.Skip(1))
         {
             Writer.Line($"int {Names.Of("width", width.Name)} = Math.Max(1, (int)Math.Round({Expressions.Print(width.Ratio)} * (double){n}));");
@@ -97,7 +98,7 @@ internal class CSharpSimulator : CSharpProgram
 
                 string known = Program.Parameters.FirstOrDefault(parameter => parameter.Initial == result.Name)?.Name ?? result.Name;
                 string deviation = Expressions.Print(Expr.Pow(gaussian.Variance, Rational.Half));
-                Writer.Line(shape.Length == 0 ? $"var {name} = Normal(\"{known}\", {deviation}, new double[1])[0];" : $"var {name} = Normal(\"{known}\", {deviation}, {made});");
+                Writer.Line(shape.Length == 0 ? $"var {name} = Normal(\"{known}\", \"{result.Name}\", {deviation}, new double[1])[0];" : $"var {name} = Normal(\"{known}\", \"{result.Name}\", {deviation}, {made});");
                 break;
             case Instruction.Data read:
                 string at = counter ?? "0";

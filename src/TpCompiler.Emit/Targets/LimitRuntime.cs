@@ -197,6 +197,8 @@ internal static class LimitRuntime
 
     /// <summary>The scramblings of this process, and the mean and standard error of all.</summary>
     public static string Scrambled(string data, string seed) => $$"""
+        if args.device == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
             dist.init_process_group("gloo")
         rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
@@ -215,6 +217,8 @@ internal static class LimitRuntime
             errors = {name: np.std([replicate[name] for replicate in replicates], axis=0, ddof=1) / len(replicates) ** 0.5 for name in means}
         # What all scramblings miss alike, their spread doesn't show: no error is less than half of how far more points moved a number.
         errors = {name: np.maximum(error, np.abs(means[name] - fewer[name]) / 2) for name, error in errors.items()}
+        if dist.is_initialized():
+            dist.destroy_process_group()
         if args.output and rank == 0:
             np.savez(args.output, **means, **{name + ".error": values for name, values in errors.items()})
         """;

@@ -41,7 +41,7 @@ internal sealed class NumPySimulator : PythonProgram
 
         Writer.Line("\nimport numpy as np\n\n");
         WriteDefinitions();
-        Writer.Line($"def run({FirstWidth}, data, weights=None, seed=0, dtype=np.float32):").In();
+        Writer.Line($"def run({FirstWidth}{(Reads.Count > 0 ? ", data" : string.Empty)}, weights=None, seed=0, dtype=np.float32):").In();
         Writer.Line("\"\"\"Series of every output, by name; the value at t is from before step t.\"\"\"");
         Writer.Line("rng = np.random.default_rng(seed)");
         Writer.Line("series = {" + string.Join(", ", Code.Outputs.Select(output => $"\"{output}\": []")) + "}");
@@ -64,18 +64,21 @@ internal sealed class NumPySimulator : PythonProgram
         Writer.Line("if __name__ == \"__main__\":").In();
         Writer.Line("parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])");
         Writer.Line("parser.add_argument(\"--width\", type=int, required=True)");
-        Writer.Line($"parser.add_argument(\"--data\"{(Reads.Count > 0 ? ", required=True" : string.Empty)}, help=\".npz with an array of samples for each field\")");
+        if (Reads.Count > 0)
+        {
+            Writer.Line("parser.add_argument(\"--data\", required=True, help=\".npz with an array of samples for each field\")");
+        }
+
         Writer.Line("parser.add_argument(\"--weights\", help=\".npz with the initial weights; they are drawn without it\")");
         Writer.Line("parser.add_argument(\"--seed\", type=int, default=0)");
         Writer.Line("parser.add_argument(\"--dtype\", choices=[\"float32\", \"float64\"], default=\"float32\")");
         Writer.Line("parser.add_argument(\"--output\", help=\"write the series to this .npz file\")");
         Writer.Line("args = parser.parse_args()");
-        Writer.Line("samples = np.load(args.data) if args.data else None");
         Writer.Line("start = np.load(args.weights) if args.weights else None");
-        Writer.Line("results = run(args.width, samples, start, args.seed, np.dtype(args.dtype))");
+        Writer.Line($"results = run(args.width, {(Reads.Count > 0 ? "np.load(args.data), " : string.Empty)}start, args.seed, np.dtype(args.dtype))");
         Writer.Line("if args.output:").In().Line("np.savez(args.output, **results)").Out();
         Writer.Line("for name, values in results.items():").In();
-        Writer.Line(untrained ? "print(name, *np.ravel(values))" : "for t, value in enumerate(values):").Line(untrained ? string.Empty : "    print(name, t, *np.ravel(value))");
+        Writer.Line(untrained ? "print(name, *np.ravel(values))" : "for t, value in enumerate(values):\n    print(name, t, *np.ravel(value))");
         Writer.Out().Out();
     }
 }

@@ -112,10 +112,10 @@ internal sealed class PyTorchEvaluator : PythonProgram
     {
         bool hasMatrices = limit.Body.Definitions().Any(definition => definition.Kind == ValueKind.Matrix);
         bool hasScalars = limit.Body.Instructions().OfType<Instruction.Gaussian>().Any(gaussian => gaussian.Result.Kind == ValueKind.Scalar);
-        string collectives = string.Concat(Arrays.Select(Expressions.Print));
+        string collectives = string.Join('\n', Arrays.Select(Expressions.Print));
         Writer.Line($"\"\"\"The limit of the program {Code.Name} as its width goes to infinity, in PyTorch.\n").Line(isAffine ? LimitRuntime.AboutCoefficients : LimitRuntime.AboutPoints);
         Writer.Line("Arrays have the finite axes first; `--data` takes the samples of an .npz file, as `tpc run --width 8 --save FILE.npz` writes them.\n\"\"\"");
-        Writer.Line("import argparse\nimport math\nimport os\n\nimport numpy as np\nimport torch" + (isAffine ? string.Empty : "\nimport torch.distributed as dist") + (collectives.Contains("nn.", StringComparison.Ordinal) ? "\nfrom torch import nn" : string.Empty) + "\n\n");
+        Writer.Line("import argparse\nimport math" + (isAffine ? string.Empty : "\nimport os") + "\n\nimport numpy as np\nimport torch" + (isAffine ? string.Empty : "\nimport torch.distributed as dist") + (collectives.Contains("nn.", StringComparison.Ordinal) ? "\nfrom torch import nn" : string.Empty) + "\n\n");
         Writer.Line(isAffine ? LimitRuntime.Coefficients : LimitRuntime.Points).Line().Line();
         if (hasMatrices)
         {
@@ -136,8 +136,12 @@ internal sealed class PyTorchEvaluator : PythonProgram
         }
 
         Writer.Line("series = {" + string.Join(", ", Code.Outputs.Select(output => $"\"{output}\": []")) + "}");
-        Writer.Line("points = law.count");
-        if (Arrays.Any(array => array is TensorExpr.Indicator or TensorExpr.Broadcast))
+        if (PythonNames.Mentions(collectives, Name(Points)) || Flattened.OfType<TensorStatement.Zeros>().Any(zeros => PythonNames.Mentions(Shape(zeros.Shape), Name(Points))))
+        {
+            Writer.Line("points = law.count");
+        }
+
+        if (PythonNames.Mentions(collectives, "dtype"))
         {
             Writer.Line("dtype = torch.float64");
         }

@@ -21,6 +21,7 @@ internal sealed class PyTorchModule
 
     /// <summary>The weights, then matrices that are drawn once and stay.</summary>
     private readonly List<(string Name, Definition Type, Expr? Variance)> held;
+    private readonly PyTorchOptimizer optimizer;
     private Refusal? refusal;
 
     private PyTorchModule(Network network, TrainingPlan plan, TensorCode code)
@@ -38,6 +39,7 @@ internal sealed class PyTorchModule
         {
             IsSharded = true,
         };
+        optimizer = new PyTorchOptimizer(plan.Rule);
         batchOf = PythonNames.Of(network.Inputs[0].Result.Name);
         n = PythonNames.Of(network.Widths[0].Name);
     }
@@ -74,7 +76,7 @@ internal sealed class PyTorchModule
 
         string text = body.ToString();
         writer = new CodeWriter();
-        writer.Line($"\"\"\"The network {network.Name} in PyTorch: module, optimizer and training.\n").Line(PyTorchProcesses.Documentation);
+        writer.Line($"\"\"\"The network {network.Name} in PyTorch: module, optimizer and training.\n").Line(PyTorchProcesses.Documentation(sharesBatches: IsSumOverSamples()));
         writer.Line("`--weights` takes the initial weights and `--data` the samples of an .npz file, as `tpc run --save FILE.npz` writes them.\n\"\"\"");
         writer.Line(PyTorchProcesses.Imports + PyTorchProcesses.Of(text)).Line().Line();
         foreach (var (name, definition) in PythonLibrary.PyTorch.Definitions.Where(definition => text.Contains(definition.Key + "(", StringComparison.Ordinal)))
@@ -88,16 +90,22 @@ internal sealed class PyTorchModule
     /// <summary>Whether the loss is c Σ_b of what belongs to sample b: then shares of a batch add up.</summary>
     private bool IsSumOverSamples()
     {
-        bool forward = !network.Forward.OfType<Instruction>().Concat(plan.Loss.OfType<Instruction>().SkipLast(1)).SelectMany(instruction => instruction.Expressions())
+        bool meet = network.Forward.OfType<Instruction>().Concat(plan.Loss.OfType<Instruction>().SkipLast(1)).SelectMany(instruction => instruction.Expressions())
             .SelectMany(expr => expr.DescendantsAndSelf()).OfType<Expr.Sum>().Any(sum => sum.Index.Axis == network.BatchAxis);
         Expr? loss = (plan.Loss.LastOrDefault() as Instruction.Nonlin)?.Body;
-        return forward && loss is not null && Expr.SplitCoefficient(loss).Remainder is Expr.Sum last && last.Index.Axis == network.BatchAxis;
+        return !meet && loss is not null && (loss is Expr.Multiply product ? product.Factors : [loss]).Where(factor => factor.References().Any()).ToList() is [Expr.Sum last] && last.Index.Axis == network.BatchAxis;
     }
 
     /// <summary>How many positions an axis has, and how many coordinates of a width are here.</summary>
     private string Size(string dim) => network.Axes.FirstOrDefault(axis => axis.Name == dim) is { } axis
-        ? axis.Size?.ToString(CultureInfo.InvariantCulture) ?? (dim == network.BatchAxis ? $"len({batchOf})" : "self." + PythonNames.Of(dim))
+        ? axis.Size?.ToString(CultureInfo.InvariantCulture) ?? (dim != network.BatchAxis ? "self." + PythonNames.Of(dim) : LossCountsSamples && batchOf == PythonNames.Of(network.Outputs[0]) ? "batch" : $"len({batchOf})")
         : $"processes.part(self.{PythonNames.Of(dim)})";
+
+    /// <summary>Whether the loss divides by the number of samples, which is not the number of those that a process has.</summary>
+    private bool LossCountsSamples => network.Axes.First(axis => axis.Name == network.BatchAxis).Size is null
+        && code.Skip(network.Inputs.Count + plan.Targets.Count + network.Forward.Count).OfType<TensorStatement.Assign>().SelectMany(assign => assign.Value.DescendantsAndSelf()).Any(part => part is TensorExpr.Extent extent && extent.Axis == network.BatchAxis);
+
+    private string LossArguments => Arguments(network.Outputs.Concat(plan.Targets.Select(target => target.Result.Name))) + (LossCountsSamples ? ", batch" : string.Empty);
 
     private IEnumerable<Axis> OpenAxes => network.Axes.Where(axis => axis.Size is null && axis.Name != network.BatchAxis);
 
@@ -134,30 +142,32 @@ internal sealed class PyTorchModule
         int given = network.Inputs.Count + plan.Targets.Count;
         List<TensorStatement> forward = [.. code.Skip(given).Take(network.Forward.Count)];
         string first = PythonNames.Of(network.Parameters[0].Name);
-        if (Has<TensorExpr.Position>(forward) || Has<TensorExpr.Broadcast>(forward) || Has<TensorExpr.Indicator>(forward))
-        {
-            writer.Line($"device, dtype = self.{first}.device, self.{first}.dtype");
-        }
-
+        WriteKind(forward, "self." + first);
         WriteAssignments(forward);
         writer.Line($"return {Arguments(network.Outputs)}").Out().Out().Line().Line();
         batchOf = PythonNames.Of(network.Outputs[0]);
-        writer.Line($"def loss_of({Arguments(network.Outputs.Concat(plan.Targets.Select(target => target.Result.Name)))}):").In();
+        writer.Line($"def loss_of({LossArguments}):").In();
         List<TensorStatement> loss = [.. code.Skip(given + network.Forward.Count)];
-        if (Has<TensorExpr.Position>(loss) || Has<TensorExpr.Broadcast>(loss) || Has<TensorExpr.Indicator>(loss))
-        {
-            writer.Line($"device, dtype = {batchOf}.device, {batchOf}.dtype");
-        }
-
+        WriteKind(loss, batchOf);
         WriteAssignments(loss);
         writer.Line($"return {PythonNames.Of(plan.LossValue)}").Out().Line().Line();
     }
 
-    private static bool Has<T>(IEnumerable<TensorStatement> statements)
-        where T : TensorExpr => statements.OfType<TensorStatement.Assign>().Any(assign => assign.Value.DescendantsAndSelf().Any(part => part is T));
+    /// <summary>Where new arrays lie, and their precision, as far as the statements ask for it.</summary>
+    private void WriteKind(IEnumerable<TensorStatement> statements, string like)
+    {
+        string text = string.Join('\n', statements.OfType<TensorStatement.Assign>().Select(assign => expressions.Print(assign.Value)));
+        string[] kind = [.. new[] { "device", "dtype" }.Where(name => PythonNames.Mentions(text, name))];
+        if (kind.Length > 0)
+        {
+            writer.Line($"{string.Join(", ", kind)} = {string.Join(", ", kind.Select(name => like + "." + name))}");
+        }
+    }
 
     private void WriteInitialisation()
     {
+        string zeros = string.Join(", ", held.Where(weight => weight.Variance is null).Select(weight => $"\"{PythonNames.Of(weight.Name)}\""));
+        string renamed = string.Join(", ", held.Where(weight => PythonNames.Of(weight.Name) != weight.Name).Select(weight => $"\"{PythonNames.Of(weight.Name)}\": \"{weight.Name}\""));
         writer.Line("def reset_parameters(self):").In().Line("\"\"\"The same net for a seed, however many processes hold it.\"\"\"");
         foreach (var (name, _, variance) in held)
         {
@@ -178,21 +188,22 @@ internal sealed class PyTorchModule
                 for name, w in self.named_parameters():
                     dim = self.rows.get(name)
                     shape = [size * (processes.shards if axis - w.dim() == dim else 1) for axis, size in enumerate(w.shape)]
-                    if name in weights:
-                        w.copy_(processes.mine(torch.from_numpy(weights[name]).reshape(shape), dim))
+                    {known}w.copy_(processes.mine(torch.from_numpy(weights[{saved}]).reshape(shape), dim))
 
-            """");
+            """"
+            .Replace("{known}", zeros.Length > 0 ? $"if name not in {{{zeros}}}:\n            " : string.Empty, StringComparison.Ordinal)
+            .Replace("{saved}", renamed.Length > 0 ? $"{{{renamed}}}.get(name, name)" : "name", StringComparison.Ordinal));
     }
 
     private void WriteGroups()
     {
         writer.Line("def parameter_groups(self, t=0):").In();
-        writer.Line($"\"\"\"For this optimizer or one of torch.optim: each trained weight with its learning rate{(Setting("weight_decay") is null ? string.Empty : " and weight decay")}{(Setting("epsilon") is null ? string.Empty : " and epsilon")} at this width, in step t.\"\"\"").Line("return [").In();
+        writer.Line($"\"\"\"For this optimizer or one of torch.optim: each trained weight with its learning rate{(TorchDecay is null ? string.Empty : " and weight decay")}{(Setting("epsilon") is null ? string.Empty : " and epsilon")} at this width, in step t.\"\"\"").Line("return [").In();
         foreach (Parameter parameter in network.Parameters.Where(parameter => parameter.Trained))
         {
             Expr rate = plan.LearningRate * Expr.WidthTo(network.Widths[0].Name, -parameter.C);
             string norm = parameter.C.IsZero || !UsesNorm ? string.Empty : $", \"norm_weight\": {expressions.Print(Expr.WidthTo(network.Widths[0].Name, -parameter.C))}";
-            string size = Uses("size") ? $", \"size\": {expressions.Print(Expr.WidthTo(network.Widths[0].Name, parameter.C - parameter.Type.Widths.Count))}" : string.Empty;
+            string size = optimizer.ReadsSize ? $", \"size\": {expressions.Print(Expr.WidthTo(network.Widths[0].Name, parameter.C - parameter.Type.Widths.Count))}" : string.Empty;
             writer.Line($"{{\"name\": \"{parameter.Name}\", \"params\": [self.{PythonNames.Of(parameter.Name)}], \"lr\": {Print(rate)}{norm}{size}{OfTorch(parameter)}}},");
         }
 
@@ -201,11 +212,14 @@ internal sealed class PyTorchModule
 
     private Expr? Setting(string name) => plan.Rule.Settings.FirstOrDefault(setting => setting.Target == name)?.Value is { IsZero: false } value ? value : null;
 
+    /// <summary>What torch.optim calls weight_decay: of AdamW the decay of the weights themselves, of SGD a part of the gradient.</summary>
+    private Expr? TorchDecay => Setting("epsilon") is null ? Setting("l2") : Setting("weight_decay");
+
     /// <summary>What torch.optim calls the settings: decay is as wide as 1/rate, so that their product has no width, and epsilon is as wide as the gradient.</summary>
     private string OfTorch(Parameter parameter)
     {
         string width = network.Widths[0].Name;
-        string decay = Setting("weight_decay") is { } lambda ? $", \"weight_decay\": {Print(lambda * Expr.WidthTo(width, parameter.C))}" : string.Empty;
+        string decay = TorchDecay is { } lambda ? $", \"weight_decay\": {Print(lambda * Expr.WidthTo(width, parameter.C))}" : string.Empty;
         return decay + (Setting("epsilon") is { } epsilon ? $", \"eps\": {Print(epsilon * Expr.WidthTo(width, parameter.C - parameter.Type.Widths.Count))}" : string.Empty);
     }
 
@@ -253,12 +267,28 @@ internal sealed class PyTorchModule
                 : $"total(sum({squares})).sqrt()";
         }
 
-        PyTorchOptimizer optimizer = new(writer, plan.Rule);
-        optimizer.Write(norm, Uses("size"));
+        optimizer.Write(writer, norm);
         refusal ??= optimizer.Reason is { } reason ? new Refusal(plan.Rule.Name, reason) : null;
     }
 
-    private string Type => PythonNames.Of(network.Name) is var name ? char.ToUpperInvariant(name[0]) + name[1..] : string.Empty;
+    /// <summary>Whether the loss certainly depends on every trained weight: PyTorch has no gradient, and not 0, by the others.</summary>
+    private bool AllWeightsHaveGradients
+    {
+        get
+        {
+            List<Instruction> all = [.. network.Forward.Concat(plan.Loss).OfType<Instruction>()];
+            HashSet<string> read = [plan.LossValue];
+            foreach (Instruction instruction in Enumerable.Reverse(all).Where(instruction => read.Contains(instruction.Result.Name)))
+            {
+                read.UnionWith(instruction.Reads());
+            }
+
+            return all.Count == network.Forward.Count + plan.Loss.Count && network.Parameters.All(parameter => !parameter.Trained || read.Contains(parameter.Name))
+                && !all.Any(instruction => instruction is Instruction.Nonlin { IsConstant: true });
+        }
+    }
+
+    private string Type => PythonNames.Of(network.Name) is var name && char.ToUpperInvariant(name[0]) + name[1..] is var type && type is "Processes" or "Optimizer" or "Total" or "Whole" or "Share" or "None" or "True" or "False" ? type + "Net" : type;
 
     private void WriteTraining()
     {
@@ -279,39 +309,62 @@ internal sealed class PyTorchModule
         writer.Line($"batch = {batch}").Line($"series = {{{string.Join(", ", network.Outputs.Append(plan.LossValue).Select(output => $"\"{output}\": []"))}}}");
         writer.Line("for t in range(steps + 1):").In();
         writer.Line("samples = torch.arange(t * batch, (t + 1) * batch)");
-        writer.Line($"mine = {(divides ? "samples.tensor_split(processes.shares)[processes.team if processes.shares > 1 else 0]" : "samples")}");
+        if (divides)
+        {
+            writer.Line("mine = samples.tensor_split(processes.shares)[processes.team if processes.shares > 1 else 0]");
+        }
+
+        string rows = divides ? "mine" : "samples";
         foreach (Instruction.Data field in network.Inputs.Concat(plan.Targets))
         {
             string shape = string.Concat(field.Result.Indices.Skip(1).Select(index => ", " + (network.Axes.First(axis => axis.Name == index.Axis) is { Size: { } size } ? size.ToString(CultureInfo.InvariantCulture) : "model." + PythonNames.Of(index.Axis))));
-            writer.Line($"{PythonNames.Of(field.Result.Name)} = data[\"{field.Field}\"][mine % len(data[\"{field.Field}\"])].reshape(-1{shape})");
+            writer.Line($"{PythonNames.Of(field.Result.Name)} = data[\"{field.Field}\"][{rows} % len(data[\"{field.Field}\"])].reshape(-1{shape})");
         }
 
         writer.Line($"{Arguments(network.Outputs)} = model({Arguments(network.Inputs.Select(input => input.Result.Name))})");
-        writer.Line($"{loss} = loss_of({Arguments(network.Outputs.Concat(plan.Targets.Select(target => target.Result.Name)))})");
+        writer.Line($"{loss} = loss_of({LossArguments})");
         foreach (string output in network.Outputs)
         {
             string name = PythonNames.Of(output);
-            writer.Line($"every = {name}.new_zeros((batch, *{name}.shape[1:]))").Line($"every[mine - t * batch] = {name}.detach()");
-            writer.Line($"series[\"{output}\"].append(processes.over_shares(every))");
+            if (divides)
+            {
+                writer.Line($"every = {name}.new_zeros((batch, *{name}.shape[1:]))").Line($"every[mine - t * batch] = {name}.detach()");
+            }
+
+            writer.Line($"series[\"{output}\"].append({(divides ? "processes.over_shares(every)" : name + ".detach().clone()")})");
         }
 
-        writer.Line($"series[\"{plan.LossValue}\"].append(processes.over_shares({loss}.detach().clone()))");
+        writer.Line($"series[\"{plan.LossValue}\"].append({(divides ? $"processes.over_shares({loss}.detach().clone())" : loss + ".detach().clone()")})");
         writer.Line("if t < steps:").In().Line("optimizer.zero_grad(set_to_none=True)");
         writer.Line("# Each member of a team has the whole loss.").Line($"({loss} / processes.shards).backward()");
-        writer.Line("for name, w in model.named_parameters():").In().Line("if w.grad is not None:").In();
-        writer.Line("processes.over_shares(w.grad)");
-        if (network.Parameters.Any(parameter => parameter.Trained && parameter.Type.Widths.Count == 0))
+        if (!AllWeightsHaveGradients)
         {
-            writer.Line("if name not in model.rows:").In().Line("processes.over_team(w.grad)").Out();
+            writer.Line("for w in model.parameters():").In().Line("if w.requires_grad and w.grad is None:").In().Line("w.grad = torch.zeros_like(w)").Out().Out();
         }
 
-        writer.Out().Out();
+        bool everyones = network.Parameters.Any(parameter => parameter.Trained && parameter.Type.Widths.Count == 0);
+        if (divides || everyones)
+        {
+            writer.Line(everyones ? "for name, w in model.named_parameters():" : "for w in model.parameters():").In().Line("if w.grad is not None:").In();
+            if (divides)
+            {
+                writer.Line("processes.over_shares(w.grad)");
+            }
+
+            if (everyones)
+            {
+                writer.Line("if name not in model.rows:").In().Line("processes.over_team(w.grad)").Out();
+            }
+
+            writer.Out().Out();
+        }
+
         if (plan.LearningRate.DescendantsAndSelf().OfType<Expr.IndexValue>().Any())
         {
             writer.Line("for group, now in zip(optimizer.param_groups, model.parameter_groups(t)):").In().Line("group[\"lr\"] = now[\"lr\"]").Out();
         }
 
-        writer.Line("optimizer.step()").Out().Out();
+        writer.Line($"optimizer.step({(optimizer.ReadsTime ? PythonNames.Of(TrainingProgram.Step) : string.Empty)})").Out().Out();
         writer.Line("return {name: torch.stack(values) for name, values in series.items()}").Out().Line().Line();
     }
 

@@ -12,19 +12,25 @@ internal sealed class PyTorchOptimizer
 {
     private const string Weight = "w";
 
-    private readonly CodeWriter writer;
+    /// <summary>The product of epsilon and size, as torch.optim calls it.</summary>
+    private const string Epsilon = "eps";
+
+    private readonly CodeWriter update = new();
+    private readonly Expr? epsilon;
     private readonly UpdateRule rule;
 
     /// <summary>The names of a rule are its own: its slot m is not the network's width m.</summary>
-    private readonly PythonExpressions expressions = new(PythonLibrary.PyTorch, PythonNames.Of, PythonNames.Of);
+    private readonly PythonExpressions expressions;
     private readonly List<Assignment> assignments = [];
     private readonly HashSet<string> states;
     private readonly HashSet<string> numbers;
     private readonly HashSet<string> tensors;
 
-    public PyTorchOptimizer(CodeWriter writer, UpdateRule rule)
+    public PyTorchOptimizer(UpdateRule rule)
     {
-        (this.writer, this.rule) = (writer, rule);
+        this.rule = rule;
+        expressions = new(PythonLibrary.PyTorch, PythonNames.Of, PythonNames.Of) { IsNumber = name => !tensors!.Contains(name) && (numbers!.Contains(name) || !rule.Slots.Contains(name)) };
+        epsilon = rule.Settings.FirstOrDefault(setting => setting.Target == "epsilon")?.Value;
         states = [.. rule.Slots.Where(IsState)];
         Dictionary<string, Expr> abbreviations = new(StringComparer.Ordinal);
         foreach (Assignment assignment in rule.Assignments)
@@ -47,28 +53,37 @@ internal sealed class PyTorchOptimizer
         }
 
         tensors = [Weight, "g", "norm", .. rule.Slots.Except(numbers)];
+        ReadsTime = rule.Assignments.Any(assignment => assignment.Value.DescendantsAndSelf().Any(part => part is Expr.IndexValue));
+        assignments.ForEach(WriteAssignment);
+        ReadsSize = PythonNames.Mentions(update.ToString(), "size");
     }
+
+    /// <summary>Whether a step reads the size of a gradient's entries from the group, and not only eps, which is a multiple of it.</summary>
+    public bool ReadsSize { get; }
+
+    /// <summary>Whether a step is told which one it is: by decay, say, at a rate that depends on it.</summary>
+    public bool ReadsTime { get; }
 
     /// <summary>Why the rule can't be written; null when it can.</summary>
     public string? Reason { get; private set; }
 
+    /// <param name="writer">Where to.</param>
     /// <param name="norm">The global norm of the gradient as Python; null where the rule doesn't read it.</param>
-    /// <param name="readsSize">Whether the rule reads the size of a gradient's entries.</param>
-    public void Write(string? norm, bool readsSize)
+    public void Write(CodeWriter writer, string? norm)
     {
         writer.Line("class Optimizer(torch.optim.Optimizer):").In();
         writer.Line($"\"\"\"{string.Join("; ", rule.Assignments.Select(assignment => $"{assignment.Target} = {assignment.Value}"))}\"\"\"\n");
         writer.Line("def __init__(self, groups):").In().Line("super().__init__(groups, {})").Out().Line();
-        writer.Line("@torch.no_grad()\ndef step(self):").In();
+        writer.Line($"@torch.no_grad()\ndef step(self{(ReadsTime ? ", " + PythonNames.Of(TrainingProgram.Step) : string.Empty)}):").In();
         if (norm is not null)
         {
             writer.Line("norm = " + norm);
         }
 
         writer.Line("for group in self.param_groups:").In().Line("rate = group[\"lr\"]");
-        if (readsSize)
+        foreach (string setting in new[] { "size", Epsilon }.Where(name => PythonNames.Mentions(update.ToString(), name)))
         {
-            writer.Line("size = group[\"size\"]");
+            writer.Line($"{setting} = group[\"{setting}\"]");
         }
 
         writer.Line("for w in group[\"params\"]:").In().Line("g = w.grad");
@@ -81,12 +96,7 @@ internal sealed class PyTorchOptimizer
             kept.ForEach(slot => writer.Line($"{PythonNames.Of(slot)} = state[\"{PythonNames.Of(slot)}\"]"));
         }
 
-        foreach (Assignment assignment in assignments)
-        {
-            WriteAssignment(assignment);
-        }
-
-        writer.Out().Out().Out().Out().Line().Line();
+        writer.Line(update.ToString().TrimEnd('\n')).Out().Out().Out().Out().Line().Line();
     }
 
     /// <summary>Whether an old value of a slot is read.</summary>
@@ -103,17 +113,17 @@ internal sealed class PyTorchOptimizer
         bool isState = states.Contains(assignment.Target);
         if (numbers.Contains(assignment.Target))
         {
-            writer.Line($"{name} = {(isState ? $"state[\"{name}\"] = " : string.Empty)}{Print(assignment.Value)}");
+            update.Line($"{name} = {(isState ? $"state[\"{name}\"] = " : string.Empty)}{Print(assignment.Value)}");
             return;
         }
 
         if (assignment.Target != Weight && !isState)
         {
-            writer.Line($"{name} = {Print(assignment.Value)}");
+            update.Line($"{name} = {Print(assignment.Value)}");
             return;
         }
 
-        writer.Line(InPlace(assignment.Target, assignment.Value) is { } calls ? name + calls : $"{name}.copy_({Print(assignment.Value)})");
+        update.Line(InPlace(assignment.Target, assignment.Value) is { } calls ? name + calls : $"{name}.copy_({Print(assignment.Value)})");
     }
 
     /// <summary>The calls that turn the target into a · target + what is added, in place; null where the target is in it otherwise.</summary>
@@ -152,13 +162,37 @@ internal sealed class PyTorchOptimizer
             _ when hasNorm => Expr.SplitCoefficient(term).Coefficient.Sign < 0 ? $".sub_({Print(-term)})" : $".add_({Print(term)})",
             [] => $".add_({Print(term)})",
             [Expr.Power { Base: Expr.Reference square } power] when power.Exponent == 2 => $".addcmul_({Print(square)}, {Print(square)}{Times("value", number)})",
-            [Expr.Power { Exponent.Sign: < 0 } below, var above] => $".addcdiv_({Print(above)}, {Print(Expr.Pow(below, -1))}{Times("value", number)})",
-            [var above, Expr.Power { Exponent.Sign: < 0 } below] => $".addcdiv_({Print(above)}, {Print(Expr.Pow(below, -1))}{Times("value", number)})",
+            [Expr.Power { Exponent.Sign: < 0 } below, var above] => Divided(above, below),
+            [var above, Expr.Power { Exponent.Sign: < 0 } below] => Divided(above, below),
             [var left, var right] => $".addcmul_({Print(left)}, {Print(right)}{Times("value", number)})",
             _ => $".add_({Print(Expr.ProductOf(arrays))}{Times("alpha", number)})",
         };
 
+        // 1/(1 + 1000 x) is (1/1000)/(x + 1/1000): the rule says it so, the normal form doesn't.
+        string Divided(Expr above, Expr.Power below)
+        {
+            if (below is { Base: Expr.Add sum } && below.Exponent == -1)
+            {
+                Rational largest = sum.Terms.Max(term => Expr.SplitCoefficient(term).Coefficient.Abs);
+                Expr denominator = Expr.SumOf(sum.Terms.Select(term => WithEpsilon(term * (1 / largest))));
+                return $".addcdiv_({Print(above)}, {Print(denominator)}{Times("value", number * (1 / largest))})";
+            }
+
+            return $".addcdiv_({Print(above)}, {Print(Expr.Pow(below, -1))}{Times("value", number)})";
+        }
+
         string Times(string name, Expr factor) => factor.IsOne ? string.Empty : $", {name}={Print(factor)}";
+    }
+
+    /// <summary>What a parameter group has as eps, by this name.</summary>
+    private Expr WithEpsilon(Expr term)
+    {
+        if (epsilon is null || !term.Equals(epsilon * Expr.Of("size")))
+        {
+            return term;
+        }
+
+        return Expr.Of(Epsilon);
     }
 
     private bool IsNumber(Expr expr) => expr.References().All(reference => !tensors.Contains(reference.Name));

@@ -3,12 +3,12 @@ namespace TpCompiler.Emit.Targets;
 /// <summary>What programs in PyTorch say about the processes that run them.</summary>
 internal static class PyTorchProcesses
 {
-    public const string Documentation = """
+    public static string Documentation(bool sharesBatches) => $"""
         Alone, or on several processes (RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun sets them): `--shards K` makes teams of K that hold a net together,
-        each a part of the rows of every wide layer. Teams take the runs of a sweep (several `--width` or `--seed`) in turn, and share the batches of a single run.
+        each a part of the rows of every wide layer. Teams take the runs of a sweep (several `--width` or `--seed`) in turn{(sharesBatches ? ", and share the batches of a single run" : "; a single run takes one team")}.
         """;
 
-    public const string Imports = "import argparse\nimport os\n\nimport numpy as np\nimport torch\nimport torch.distributed as dist\nfrom torch import nn\n\n";
+    public const string Imports = "import argparse\nimport os\n\nimport numpy as np\nimport torch\nimport torch.distributed as dist\nfrom torch import nn\n\n\n";
 
     /// <summary>The class of processes, with the collectives that the code uses.</summary>
     public static string Of(string code)
@@ -173,6 +173,7 @@ internal static class PyTorchProcesses
         writer.Line($"series = {run}");
         writer.Line("results[width, seed] = {name: values.double().cpu().numpy() for name, values in series.items()}").Out();
         writer.Line("results = processes.collected(results)");
+        writer.Line("if dist.is_initialized():").In().Line("dist.destroy_process_group()").Out();
         writer.Line("if processes.rank == 0:").In();
         writer.Line("named = {(f\"{name}.{width}.{seed}\" if len(runs) > 1 else name): values for width, seed in runs for name, values in results[width, seed].items()}");
         writer.Line("if args.output:").In().Line("np.savez(args.output, **named)").Out();

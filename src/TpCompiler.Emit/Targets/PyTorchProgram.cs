@@ -41,7 +41,7 @@ internal sealed class PyTorchProgram : PythonProgram
     private void WriteProgram(bool isSeries)
     {
         string collectives = string.Concat(Arrays.Select(Expressions.Print));
-        Writer.Line($"\"\"\"The program {Code.Name} at finite width, in PyTorch.\n").Line(PyTorchProcesses.Documentation);
+        Writer.Line($"\"\"\"The program {Code.Name} at finite width, in PyTorch.\n").Line(PyTorchProcesses.Documentation(sharesBatches: false));
         Writer.Line("Arrays have the finite axes first and widths last; `--weights` takes the initial weights and `--data` the samples of an .npz file,");
         Writer.Line("as `tpc run --save FILE.npz` writes them.\n\"\"\"");
         Writer.Line((collectives.Contains("nn.", StringComparison.Ordinal) ? PyTorchProcesses.Imports : PyTorchProcesses.Imports.Replace("from torch import nn\n", string.Empty, StringComparison.Ordinal)) + PyTorchProcesses.Of(collectives)).Line().Line();

@@ -26,6 +26,9 @@ internal sealed partial class PythonExpressions(PythonLibrary library, Func<stri
     /// <summary>Whether several processes hold the rows of a wide layer: then sums over rows are added up, and a vector is put together before a matrix multiplies it.</summary>
     public bool IsSharded { get; init; }
 
+    /// <summary>Values that are numbers of Python, and no arrays.</summary>
+    public Func<string, bool> IsNumber { get; init; } = _ => false;
+
     public string Print(TensorExpr expr) => Write(expr).Text;
 
     /// <summary>A constant of rationals, π and widths.</summary>
@@ -47,7 +50,7 @@ internal sealed partial class PythonExpressions(PythonLibrary library, Func<stri
         TensorExpr.Scatter scatter => ($"scattered({size(scatter.Axis)}, {Write(scatter.Rows).Text}, {Write(scatter.Body).Text})", Level.Atom),
         TensorExpr.Broadcast broadcast => (WriteBroadcast(broadcast), Level.Atom),
         TensorExpr.Compare compare => (WriteCompare(compare), Level.Relation),
-        TensorExpr.Indicator indicator => ("(" + Write(indicator.Body).Text + ")" + library.Indicator, Level.Atom),
+        TensorExpr.Indicator indicator => (IsPlainNumber(indicator) ? $"float({Write(indicator.Body).Text})" : "(" + Write(indicator.Body).Text + ")" + library.Indicator, Level.Atom),
         TensorExpr.Whole whole => (Wrap(Write(whole.Body), Level.Atom) + library.Whole, Level.Atom),
         TensorExpr.Stopped stopped => (Wrap(Write(stopped.Body), Level.Atom) + library.Stopped, Level.Atom),
         TensorExpr.Sum sum => (WriteSum(sum), Level.Sum),
@@ -171,6 +174,11 @@ internal sealed partial class PythonExpressions(PythonLibrary library, Func<stri
         }
 
         var (text, level) = Write(apply.Argument);
+        if (library.OfNumber is var (array, number) && IsPlainNumber(apply.Argument))
+        {
+            (text, level, format) = (string.Format(CultureInfo.InvariantCulture, array, text), Level.Atom, format + number);
+        }
+
         bool stands = format.Contains("({0})", StringComparison.Ordinal) || format.Contains("({0},", StringComparison.Ordinal);
         string argument = stands && format.IndexOf("{0}", StringComparison.Ordinal) == format.LastIndexOf("{0}", StringComparison.Ordinal) ? text : Wrap((text, level), Level.Atom);
         return string.Format(CultureInfo.InvariantCulture, format, argument, apply.Parameters.Count > 0 ? Print(apply.Parameters[0]) : string.Empty);
@@ -196,6 +204,10 @@ internal sealed partial class PythonExpressions(PythonLibrary library, Func<stri
         List<string> positions = [.. dims.SkipWhile(dim => !sorted.Contains(dim)).Select(dim => sorted.Contains(dim) ? ":" : "None")];
         return positions.Contains("None") ? (Wrap(text, Level.Atom) + "[" + string.Join(", ", positions) + "]", Level.Atom) : text;
     }
+
+    /// <summary>Whether an expression is a number of Python, made of the counters of loops: no array.</summary>
+    private bool IsPlainNumber(TensorExpr expr) => expr.DescendantsAndSelf().All(part => part.Dims.Count == 0
+        && part is TensorExpr.Value value ? IsNumber(value.Name) : part is TensorExpr.Number or TensorExpr.Counter or TensorExpr.Extent or TensorExpr.Sum or TensorExpr.Product or TensorExpr.Power or TensorExpr.Compare or TensorExpr.Indicator or TensorExpr.Apply);
 
     private static string Wrap((string Text, Level Level) text, Level atLeast) => text.Level >= atLeast ? text.Text : "(" + text.Text + ")";
 }

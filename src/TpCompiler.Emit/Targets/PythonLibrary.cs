@@ -24,6 +24,9 @@ internal sealed record PythonLibrary(string Module, string Axis, IReadOnlyDictio
     /// <summary>Behind an array: a constant for the backward pass.</summary>
     public required string Stopped { get; init; }
 
+    /// <summary>A number of Python as the argument of a function, and what stands behind the function then; null where functions take it as it is.</summary>
+    public (string Argument, string Behind)? OfNumber { get; init; }
+
     /// <summary>Functions that a program defines when it uses them, by name.</summary>
     public required IReadOnlyDictionary<string, string> Definitions { get; init; }
 
@@ -91,6 +94,7 @@ internal sealed record PythonLibrary(string Module, string Axis, IReadOnlyDictio
         Indicator = ".to(dtype)",
         Whole = ".long()",
         Stopped = ".detach()",
+        OfNumber = ("torch.tensor({0}, dtype=torch.float64)", ".item()"),
         Definitions = new Dictionary<string, string>
         {
             ["angle"] = KernelText.Angle("torch"),

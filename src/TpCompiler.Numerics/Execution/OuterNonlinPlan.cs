@@ -30,6 +30,8 @@ internal sealed class OuterNonlinPlan
                 case Expr.Reference reference:
                     var scalar = PositionIn(scalars, values.Slot(reference.Name));
                     return new Node(true, (at, row) => row.Fill(at.Scalars[scalar]));
+                case Expr.IndexValue { Index: var counter }:
+                    return new Node(true, (at, row) => row.Fill(at.Frame.Counter(counter)));
                 case Expr.Add or Expr.Multiply:
                     return Fold([.. expr.Children.Select(Of)], expr is Expr.Add);
                 case Expr.Power power:
@@ -44,7 +46,7 @@ internal sealed class OuterNonlinPlan
     }
 
     /// <summary>The entries of the result; none for the zero matrix.</summary>
-    /// <param name="frame">The scalars.</param>
+    /// <param name="frame">The scalars and the counters of loops.</param>
     /// <param name="entriesOf">The entries of the matrix in a slot, none for the zero matrix.</param>
     /// <param name="count">How many entries the result has.</param>
     public double[] Run(IFrame frame, Func<int, double[]> entriesOf, long count)
@@ -55,7 +57,7 @@ internal sealed class OuterNonlinPlan
         {
             // All entries are one number.
             var entry = new double[1];
-            body.Compute(new Place(operands, numbers, 0), entry);
+            body.Compute(new Place(frame, operands, numbers, 0), entry);
             if (entry[0] == 0)
             {
                 return [];
@@ -65,7 +67,7 @@ internal sealed class OuterNonlinPlan
         var result = new double[count];
         for (var start = 0; start < result.Length; start += Chunk)
         {
-            body.Compute(new Place(operands, numbers, start), result.AsSpan(start, Math.Min(Chunk, result.Length - start)));
+            body.Compute(new Place(frame, operands, numbers, start), result.AsSpan(start, Math.Min(Chunk, result.Length - start)));
         }
 
         return result;
@@ -140,8 +142,8 @@ internal sealed class OuterNonlinPlan
 
     private delegate void Compute(Place at, Span<double> row);
 
-    /// <summary>The operands and where the chunk begins.</summary>
-    private sealed record Place(double[][] Matrices, double[] Scalars, int Start)
+    /// <summary>The counters of loops, the operands and where the chunk begins.</summary>
+    private sealed record Place(IFrame Frame, double[][] Matrices, double[] Scalars, int Start)
     {
         public void Copy(int matrix, Span<double> row)
         {

@@ -76,6 +76,45 @@ public sealed class EmittedProgramTests : IDisposable
         }
     }
 
+    /// <summary>
+    /// Rates that fall or warm up with t, beside decay, momentum, the norm and outer nonlinearities; slots that are numbers, made of the norm or run through functions; weights that Python has other words for, widths called as a
+    /// counter is, an output that the loss doesn't read, a Moment of nothing.
+    /// </summary>
+    [PythonFact("torch")]
+    public void Schedules_numbers_and_names_of_ones_own_are_what_the_simulator_makes_of_them()
+    {
+        const string Net = "network net(x : [2]) { width n weight U : [n, 2] weight W : [n, n] weight V : [1, n] return V * tanh(W * tanh(U * x)) }";
+        string[] programs =
+        [
+            Train(Net, "mup", "sgd(lr: 0.5 / (1 + t), momentum: 0.9, l2: 0.01, weight_decay: 0.1, clip: 0.3)"),
+            Train(Net, "mup", "sgd(lr: 0.2 * exp(-t) + 0.1 * step(2 - t) + min(0.1, (t + 1) / 40))"),
+            Train(Net, "mup { all: (c: 1/2) W: (c: 1) }", "adamw(lr: 0.05 / (1 + t), weight_decay: 0.1)"),
+            "optimizer mine(lr) { slot c slot k c = 0.5 * c + norm k = 0.5 * k + min(1, k / 3) + 1 w = w - rate * g / (1 + c) - rate * g * exp(-k) }\n" + Train(Net, "mup", "mine(lr: 0.3)"),
+            "optimizer warm(lr) { slot r slot m r = 0.5 * r + rate m = 0.9 * m + g w = w - r * sign(m) }\n" + Train(Net, "mup { all: (c: 1/2) W: (c: 1) }", "warm(lr: 0.02)"),
+            Train("network Processes(x : [2]) { width t weight in : [t, 2] weight type : [t, t] weight lambda : [1, t] return lambda * tanh(type * tanh(in * x)) }", "mup", "sgd(lr: 0.3)"),
+            Train("network two(x : [2]) { width n weight U : [n, 2] weight V : [1, n] weight T : [1, n] h = tanh(U * x) return V * h, T * stop(h) }", "mup", "sgd(lr: 0.3, momentum: 0.5, weight_decay: 0.1, clip: 0.5)").Replace("loss mse", "loss (f1 - y1)^2", StringComparison.Ordinal).Replace("few.csv", "more.csv", StringComparison.Ordinal),
+        ];
+        File.WriteAllText(Path.Combine(folder, "few.csv"), "0.5,-1,0.25\n1,0.75,-0.5\n-0.3,0.2,1\n");
+        File.WriteAllText(Path.Combine(folder, "more.csv"), "0.5,-1,0.25,1\n1,0.75,-0.5,0\n-0.3,0.2,1,0\n");
+        foreach (var target in new[] { "numpy", "pytorch" })
+        {
+            for (var i = 0; i < programs.Length; i++)
+            {
+                var (source, program, weights) = (Path.Combine(folder, $"own{i}.tp"), Path.Combine(folder, $"own{i}_{target}.py"), Path.Combine(folder, $"own{i}.npz"));
+                File.WriteAllText(source, programs[i]);
+                var run = TpcRun.Of("run", source, "--width", "16", "--seed", "3", "--save", weights, "--format", "json");
+                Assert.True(run.ExitCode == 0, programs[i] + run.Error);
+                File.WriteAllText(Path.Combine(folder, $"own{i}.json"), run.Output);
+                var compiled = TpcRun.Of("compile", source, "--emit", "simulator", "--target", target, "-o", program);
+                Assert.True(compiled.ExitCode == 0, programs[i] + compiled.Error);
+            }
+
+            Agree(target, programs.Length, 1);
+        }
+
+        string Train(string network, string parametrization, string optimizer) => $"{network}\nparametrization {parametrization}\ntrain {{ data \"few.csv\" loss mse optimizer {optimizer} batch 2 steps 4 }}\n";
+    }
+
     /// <summary>Every row that a network may use, in training, so that derivatives are in it too.</summary>
     [Theory]
     [InlineData("numpy")]

@@ -43,10 +43,6 @@ for number, program in enumerate(sorted(glob.glob(os.path.join(options.folder, f
         sys.argv += ["--device", options.device, "--dtype", options.dtype] + (["--shards", options.shards] if options.shards else [])
     os.environ["MASTER_PORT"] = str(first_port + number)
     runpy.run_path(program, run_name="__main__")
-    if world > 1:
-        import torch.distributed as dist
-
-        dist.destroy_process_group()
     if rank > 0:
         continue
     found = np.load(output)

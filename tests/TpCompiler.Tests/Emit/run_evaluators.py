@@ -28,10 +28,6 @@ for number, program in enumerate(sorted(glob.glob(os.path.join(folder, "*_evalua
     sys.argv += ["--points", "1024"] if '"--points"' in text else []
     os.environ["MASTER_PORT"] = str(first_port + number)
     runpy.run_path(program, run_name="__main__")
-    if world > 1 and "torch.distributed" in text:
-        import torch.distributed as dist
-
-        dist.destroy_process_group()
     if rank > 0:
         continue
     found = np.load(output)

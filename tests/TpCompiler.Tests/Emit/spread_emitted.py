@@ -15,10 +15,6 @@ for number, (name, options) in enumerate({"sweep": ["--width", "16", "32", "--se
     sys.argv = [program, *options, "--data", data, "--output", f"{out}.{name}.{world}.npz"]
     os.environ["MASTER_PORT"] = str(int(os.environ.get("MASTER_PORT", 0)) + number)
     runpy.run_path(program, run_name="__main__")
-    if world > 1:
-        import torch.distributed as dist
-
-        dist.destroy_process_group()
     if world > 1 and rank == 0:
         alone, together = np.load(f"{out}.{name}.1.npz"), np.load(f"{out}.{name}.{world}.npz")
         assert alone.files == together.files, (alone.files, together.files)
