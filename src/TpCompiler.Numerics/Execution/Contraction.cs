@@ -13,6 +13,7 @@ internal sealed class Contraction
     private readonly int[]? scalarAt;
     private readonly int terms;
     private Array? matrix;
+    private object? sparse;
 
     private Contraction(Node.Sum sum, Node.Reference body)
     {
@@ -46,7 +47,20 @@ internal sealed class Contraction
     public void Run<T>(ScalarEvaluation scalars, PreparedRows<T> x, int coordinates, T[] result)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Multiply<T>(Matrix<T>(scalars[Sum.Scalar!]), Block(x, coordinates), result.AsSpan(0, Rows * coordinates), coordinates);
+        var factors = Matrix<T>(scalars[Sum.Scalar!]);
+        var rows = Block(x, coordinates);
+        var target = result.AsSpan(0, Rows * coordinates);
+        if (SparseProduct<T>.Suits(Rows, terms, coordinates))
+        {
+            var product = (SparseProduct<T>)(sparse ??= new SparseProduct<T>(Rows, terms));
+            if (product.TryRead(factors))
+            {
+                product.Multiply(rows, coordinates, target);
+                return;
+            }
+        }
+
+        Multiply<T>(factors, rows, target, coordinates);
     }
 
     /// <summary>The scalars, row after row.</summary>

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using TpCompiler.Numerics.Kernels;
 
 namespace TpCompiler.Numerics.Rows;
 
@@ -23,10 +24,10 @@ internal static unsafe class RowKernels
         for (var i = 0; i < count; i += Vector512<T>.Count)
         {
             var factor = Vector512.LoadAligned(x + i);
-            s0 = MultiplyAdd(factor, Vector512.LoadAligned(row0 + i), s0);
-            s1 = MultiplyAdd(factor, Vector512.LoadAligned(row1 + i), s1);
-            s2 = MultiplyAdd(factor, Vector512.LoadAligned(row2 + i), s2);
-            s3 = MultiplyAdd(factor, Vector512.LoadAligned(row3 + i), s3);
+            s0 = LinearCombination.MultiplyAdd(factor, Vector512.LoadAligned(row0 + i), s0);
+            s1 = LinearCombination.MultiplyAdd(factor, Vector512.LoadAligned(row1 + i), s1);
+            s2 = LinearCombination.MultiplyAdd(factor, Vector512.LoadAligned(row2 + i), s2);
+            s3 = LinearCombination.MultiplyAdd(factor, Vector512.LoadAligned(row3 + i), s3);
         }
 
         (sums[0], sums[1], sums[2], sums[3]) = (Sum(s0), Sum(s1), Sum(s2), Sum(s3));
@@ -40,7 +41,7 @@ internal static unsafe class RowKernels
         Vector512<T> sum = default;
         for (var i = 0; i < count; i += Vector512<T>.Count)
         {
-            sum = MultiplyAdd(Vector512.LoadAligned(x + i), Vector512.LoadAligned(row + i), sum);
+            sum = LinearCombination.MultiplyAdd(Vector512.LoadAligned(x + i), Vector512.LoadAligned(row + i), sum);
         }
 
         return Sum(sum);
@@ -66,7 +67,7 @@ internal static unsafe class RowKernels
         var alpha = Vector512.Create(factor);
         for (var i = 0; i < count; i += Vector512<T>.Count)
         {
-            MultiplyAdd(Vector512.LoadAligned(x + i), alpha, Vector512.LoadAligned(y + i)).StoreAligned(y + i);
+            LinearCombination.MultiplyAdd(Vector512.LoadAligned(x + i), alpha, Vector512.LoadAligned(y + i)).StoreAligned(y + i);
         }
     }
 
@@ -78,7 +79,7 @@ internal static unsafe class RowKernels
         Vector512<T> alpha = Vector512.Create(a), beta = Vector512.Create(b);
         for (var i = 0; i < count; i += Vector512<T>.Count)
         {
-            MultiplyAdd(Vector512.LoadAligned(x + i), beta, alpha * Vector512.LoadAligned(y + i)).StoreAligned(y + i);
+            LinearCombination.MultiplyAdd(Vector512.LoadAligned(x + i), beta, alpha * Vector512.LoadAligned(y + i)).StoreAligned(y + i);
         }
     }
 
@@ -93,8 +94,8 @@ internal static unsafe class RowKernels
             Prefetch(soon + i);
             Prefetch(soonToo + i);
             var old = Vector512.LoadAligned(y + i);
-            MultiplyAdd(old, gamma, Vector512.LoadAligned(z + i)).StoreAligned(z + i);
-            MultiplyAdd(Vector512.LoadAligned(x + i), beta, alpha * old).StoreAligned(y + i);
+            LinearCombination.MultiplyAdd(old, gamma, Vector512.LoadAligned(z + i)).StoreAligned(z + i);
+            LinearCombination.MultiplyAdd(Vector512.LoadAligned(x + i), beta, alpha * old).StoreAligned(y + i);
         }
     }
 
@@ -120,10 +121,4 @@ internal static unsafe class RowKernels
 
         return double.CreateTruncating(sum);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<T> MultiplyAdd<T>(Vector512<T> left, Vector512<T> right, Vector512<T> sum)
-        where T : unmanaged => typeof(T) == typeof(float)
-            ? Vector512.FusedMultiplyAdd(left.AsSingle(), right.AsSingle(), sum.AsSingle()).As<float, T>()
-            : Vector512.FusedMultiplyAdd(left.AsDouble(), right.AsDouble(), sum.AsDouble()).As<double, T>();
 }
