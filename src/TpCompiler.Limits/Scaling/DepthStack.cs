@@ -22,6 +22,9 @@ internal sealed record DepthStack(IReadOnlyDictionary<string, DepthLink> Links)
 
     private readonly IReadOnlyList<SignClass> layers = [.. Links.Values.Select(link => link.Own).Where(own => own.HasZeroMean).Distinct()];
 
+    /// <summary>Weights that all layers share.</summary>
+    public required IReadOnlySet<string> Shared { get; init; }
+
     /// <summary>Null where there is no stream.</summary>
     /// <param name="program">A program.</param>
     /// <param name="block">Its training loop, or all of it.</param>
@@ -56,7 +59,8 @@ internal sealed record DepthStack(IReadOnlyDictionary<string, DepthLink> Links)
         return new DepthStack(found.ToDictionary(
             link => link.Name,
             link => new DepthLink(link.Stream, link.Branch, link.Weights.Where(name => !shared.Contains(name) && sources.ContainsKey(initial[name])).Aggregate(SignClass.Even, (all, name) => all.Or(sources[initial[name]].First))),
-            StringComparer.Ordinal));
+            StringComparer.Ordinal))
+        { Shared = shared };
 
         (Expr.Reference Stream, Expr Branch)? LinkOf(Instruction instruction)
         {
@@ -91,6 +95,13 @@ internal sealed record DepthStack(IReadOnlyDictionary<string, DepthLink> Links)
         added.Select(term => LayersOf(term.Class.Without(link.Own)) > 1 ? null : new Term(
             term.Exponent - (term.Class.IsOddInAnyOf(link.Own) ? DepthSymbol.Unit / 2 : DepthSymbol.Unit),
             term.Class.Without(link.Own)))).WithMost(MostParts);
+
+    /// <summary>What L layers add to the gradient of a weight that they share.</summary>
+    public Terms OverLayers(Terms added) => Terms.Sum(
+        added.Select(term => LayersOf(term.Class) == 1 ? term : null),
+        added.Select(term => LayersOf(term.Class) > 1 ? null : new Term(
+            term.Exponent - (layers.Any(term.Class.IsOddInAnyOf) ? DepthSymbol.Unit / 2 : DepthSymbol.Unit),
+            layers.Aggregate(term.Class, (sign, own) => sign.Without(own))))).WithMost(MostParts);
 
     private int LayersOf(SignClass sign) => layers.Count(sign.Mentions);
 

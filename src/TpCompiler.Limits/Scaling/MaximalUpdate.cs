@@ -40,7 +40,10 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
     public MaximalUpdate ForAll(Network few, Network all)
     {
         var byFamily = Rows.ToLookup(row => few.FamilyOf(row.Name));
-        return this with { Rows = all.Parameters.Select(parameter => byFamily[all.FamilyOf(parameter.Name)].Last() with { Name = parameter.Name, A = parameter.A, Family = all.FamilyOf(parameter.Name) }).ToValueList() };
+        return this with
+        {
+            Rows = all.Parameters.SelectMany(parameter => byFamily[all.FamilyOf(parameter.Name)].TakeLast(1).Select(row => row with { Name = parameter.Name, A = parameter.A, Family = all.FamilyOf(parameter.Name) })).ToValueList(),
+        };
     }
 
     private const int MostMultipliers = 16;
@@ -84,12 +87,17 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
                 continue;
             }
 
-            var maximal = scales is not null && search.Regime == Regime.FeatureLearning && scales.All(scale => scale.Preactivation is { } e && DepthSymbol.Split(e) is { Width.IsZero: true, Depth.Sign: >= 0 });
+            var maximal = scales is not null && search.Regime == Regime.FeatureLearning && scales.All(scale => scale.Preactivation is { } e && DepthSymbol.Split(e) is { Width.IsZero: true, Depth.Sign: >= 0 })
+                && scales.All(scale => LeavesDepthAlone(network, scale));
             return maximal ? new MaximalUpdate(size, scales!.Select(scale => Row(scale, size) with { Relative = search.Relative(scale) }).ToValueList(), Joined(multipliers)) { Depth = network.Depth } : null;
         }
 
         return null;
     }
+
+    /// <summary>A stream that stays and moves by Θ(1) passes on what comes in: a weight outside of the layers with powers of their number means that the analysis lost track of which layers something comes from.</summary>
+    private static bool LeavesDepthAlone(Network network, ParameterScale scale) =>
+        network.Depth is not { } depth || depth.Weights.Contains(scale.Name) || (DepthSymbol.Split(scale.B).Depth.IsZero && DepthSymbol.Split(scale.C).Depth.IsZero);
 
     /// <summary>Whether the network has residual streams over its <see cref="Network.Depth"/>.</summary>
     public static bool HasDepth(Network network, TrainingPlan plan) =>

@@ -23,8 +23,14 @@ public static class ParametrizationLint
             .Select(multiplier => new LintFinding(multiplier.Value, multiplier.Reason, $"multiply {multiplier.Value} by {Power(multiplier.Power)}", null))
             .ToList();
         var stable = given.Verdict is { Regime: Regime.FeatureLearning };
-        foreach (var (parameter, row) in network.Parameters.Zip(maximal.Rows))
+        foreach (var parameter in network.Parameters)
         {
+            if (maximal.Rows.FirstOrDefault(row => row.Name == parameter.Name) is not { } row)
+            {
+                findings.Add(new LintFinding(parameter.Name, "isn't used", "use it, or leave it out", null));
+                continue;
+            }
+
             var scale = given.Parameters.First(scale => scale.Name == parameter.Name);
             if (stable && maximal.Depth is null && maximal.Multipliers.Count == 0 && scale.Maximal)
             {

@@ -17,6 +17,10 @@ internal sealed record Increment(Terms Vector, IReadOnlyList<MatrixFactors> Matr
     public Increment Times(Rational exponent) =>
         new(Vector.Times(exponent), Matrix.Select(factor => factor with { Left = factor.Left.Map(terms => terms.Times(exponent)) }).ToList());
 
+    /// <summary>The sum of as much from every layer.</summary>
+    public Increment OverLayers(DepthStack depth) =>
+        new(depth.OverLayers(Vector), Matrix.Select(factor => factor with { Left = factor.Left.Map(depth.OverLayers) }).ToList());
+
     public bool Same(Increment other) => Vector.Equals(other.Vector) && Matrix.SequenceEqual(other.Matrix);
 }
 
@@ -41,13 +45,14 @@ internal sealed class TrainingScaling
     private readonly Dictionary<string, Rational> updates = new(StringComparer.Ordinal);
     private readonly IReadOnlyCollection<SignClass> signs;
     private readonly LeadingTerms leadingTerms;
+    private readonly DepthStack? depth;
     private readonly Dictionary<Instruction, Response?> responses = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, LoneUpdate> firstStepOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LoneUpdate> updateOf = new(StringComparer.Ordinal);
 
     public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, SignClass> sources, LeadingTerms leadingTerms, Shifts shifts, DepthStack? depth = null)
     {
-        (this.loop, this.shifts, this.leadingTerms, Forward) = (loop, shifts, leadingTerms, forward);
+        (this.loop, this.shifts, this.leadingTerms, this.depth, Forward) = (loop, shifts, leadingTerms, depth, forward);
         signs = [.. sources.Values];
         body = loop.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
         Weights = program.Parameters.Where(parameter => parameter.Trained && loop.Carried.Any(carried => carried.State.Name == parameter.Name)).ToList();
@@ -246,6 +251,11 @@ internal sealed class TrainingScaling
                 _ when carried.State.Kind != ValueKind.Matrix => new Increment(iteration.SizeOf(carried.Next).Total, []),
                 _ => new Increment(Terms.Zero, Added(iteration.MatrixOf(carried.Next))),
             };
+            if (depth?.Shared.Contains(name) == true)
+            {
+                increment = increment.OverLayers(depth);
+            }
+
             Note(name, increment);
             increments.Add(name, Sized(increment, name).Times(shifts.Rate.GetValueOrDefault(name)));
         }

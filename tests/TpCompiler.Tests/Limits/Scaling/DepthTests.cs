@@ -39,6 +39,66 @@ public class DepthTests
         }
     }
 
+    // What all layers share gets a gradient from each of them, which add up to L times 1/L: no power of L. Nets tell, below.
+    [Theory]
+    [InlineData("shared", UpdateKind.Gradient, "0", null)]
+    [InlineData("shared", UpdateKind.Entrywise, "0", "0")]
+    [InlineData("twice", UpdateKind.Gradient, "0", null)]
+    [InlineData("twice", UpdateKind.Entrywise, "0", "0")]
+    public void A_matrix_that_all_layers_share_has_no_power_of_the_depth(string net, UpdateKind kind, string rate, string? epsilon)
+    {
+        var row = EquivalentForms.Of(Derive(Text(net, "-1", 4), kind))[0].Rows.Single(row => row.Weight.Name == "W");
+        Assert.Equal(rate, Power(row.Rate));
+        Assert.Equal(epsilon, Power(row.Epsilon));
+    }
+
+    /// <summary>A rate of an embedding that fell with depth would not be maximal.</summary>
+    [Fact]
+    public void Where_the_analysis_loses_track_of_layers_no_powers_are_given()
+    {
+        const string Text = """
+            function normalise(u, g) {
+              c = u - Moment(u)
+              return (1 + g) * c / (Moment(c^2) + 1/1000)^(1/2)
+            }
+            function head(z, Q, K, A, O) {
+              q = Q * z
+              k = K * z
+              p = softmax(s', Moment(q * k[s']), s' <= s)
+              return O * sum(s', p * A * z[s'])
+            }
+            network gpt(token : [s]) {
+              width n
+              axis s = 3
+              axis words = 4
+              axis L = 4
+              weight E : [n, words]
+              weight V : [words, n]
+              h[0] = E[token]
+              for l in 1..L {
+                weight g[l] : [n]
+                weight Q[l] : [n, n]
+                weight K[l] : [n, n]
+                weight A[l] : [n, n]
+                weight O[l] : [n, n]
+                weight r[l] : [n]
+                weight W[l] : [n, n]
+                weight D[l] : [n, n]
+                a[l] = h[l - 1] + L^(-1/2) * head(normalise(h[l - 1], g[l]), Q[l], K[l], A[l], O[l])
+                h[l] = a[l] + L^(-1/2) * (D[l] * gelu(W[l] * normalise(a[l], r[l])))
+              }
+              weight G : [n]
+              last = normalise(h[L], G)
+              return V * last[2]
+            }
+            parametrization mup
+            train { loss cross_entropy optimizer adam(lr: 0.01) batch 4 steps 3 }
+            """;
+        var compiled = Compilation.Compile(new SourceText("gpt.tp", Text), "L");
+        Assert.DoesNotContain(compiled.Diagnostics, diagnostic => diagnostic.Severity == Severity.Error);
+        Assert.Null(MaximalUpdate.Of(compiled.Network!, compiled.TrainingPlan!));
+    }
+
     [Fact]
     public void An_exponent_holds_one_of_the_width_and_one_of_the_depth()
     {
@@ -57,6 +117,8 @@ public class DepthTests
     [InlineData("one", "-1", UpdateKind.Gradient, -0.5)]
     [InlineData("two", "-1", UpdateKind.Gradient, -0.5)]
     [InlineData("one", "0", UpdateKind.Gradient, 0.3)]
+    [InlineData("shared", "-1", UpdateKind.Gradient, null)]
+    [InlineData("twice", "-1", UpdateKind.Gradient, null)]
     public void Nets_of_several_depths_move_by_as_much(string net, string branch, UpdateKind kind, double? without)
     {
         var derived = Slope(net, branch, kind, withDepth: true);
@@ -121,6 +183,12 @@ public class DepthTests
                 weight W[l] : [n, n]
                 h[l] = h[l - 1] + L^({{branch}}) * W[l] * tanh(h[l - 1])
                 """,
+            "shared" => $$"""
+                h[l] = h[l - 1] + L^({{branch}}) * W * tanh(h[l - 1])
+                """,
+            "twice" => $$"""
+                h[l] = h[l - 1] + L^({{branch}}) * W * relu(W * h[l - 1])
+                """,
             "two" => $$"""
                 weight W[l] : [n, n]
                 weight D[l] : [n, n]
@@ -149,6 +217,7 @@ public class DepthTests
               axis L = {{layers}}
               {{(transformer ? "axis s = 3 axis words = 5 weight E : [n, words]" : "weight U : [n, 3]")}}
               weight V : [1, n]
+              {{(net is "shared" or "twice" ? "weight W : [n, n]" : string.Empty)}}
               h[0] = {{(transformer ? "E[token]" : "U * x")}}
               for l in 1..L {
                 {{inside}}
