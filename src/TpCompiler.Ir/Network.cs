@@ -137,6 +137,9 @@ public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<
     /// <summary>The optimizer's arguments besides the learning rate, by the names that its definition gives them; the assignments hold their values.</summary>
     public ValueList<Assignment> Settings { get; init; } = [];
 
+    /// <summary>What assignments call the global norm of the gradient.</summary>
+    internal const string GlobalNorm = "norm";
+
     /// <summary>w ← w − rate · g.</summary>
     public static UpdateRule PlainGradient { get; } = new("gradient", [], [new Assignment("w", Expr.Of("w") - (Expr.Of("rate") * Expr.Of("g")))]);
 
@@ -153,6 +156,19 @@ public sealed record UpdateRule(string Name, ValueList<string> Slots, ValueList<
             return Slots.Where(numbers.Contains).ToValueList();
         }
     }
+
+    /// <summary>Whether an assignment reads the norm of the gradient, as clipping does.</summary>
+    public bool ReadsNorm => Assignments.Any(assignment => assignment.Value.References().Any(reference => reference.Name == GlobalNorm));
+
+    /// <summary>
+    /// The rule with 1 for the norm of the gradient. In a small step of gradient descent the loss falls by rate · norm² (norm² = Σ_p n^{-c_p} ‖∇_{w_p} L‖² is −dL/dt of gradient flow), so the norm is
+    /// Θ(1) in every parametrization that is stable and moves f: what clips there multiplies by Θ(1). A search among parametrizations goes by this rule, because the norm of each
+    /// one that it tries has exponents of its own.
+    /// </summary>
+    public UpdateRule OfUnitNorm => !ReadsNorm ? this : this with
+    {
+        Assignments = Assignments.Select(assignment => assignment with { Value = assignment.Value.SubstituteReferences(reference => reference.Name == GlobalNorm ? Expr.One : reference) }).ToValueList(),
+    };
 
     /// <summary>Gradient when every assignment is linear in w, g and the slots.</summary>
     public UpdateKind Kind => Assignments.All(assignment => Degree(assignment.Value) is not null) ? UpdateKind.Gradient : UpdateKind.Entrywise;

@@ -10,7 +10,6 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
     private const string Gradient = "g";
     private const string Rate = "rate";
     private const string Size = "size";
-    private const string Norm = "norm";
 
     private readonly List<Statement> initialisation = [];
     private readonly List<Carried> carried = [];
@@ -31,7 +30,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         var list = weights.ToList();
         var assignments = plan.Rule.Assignments;
         Expr.Reference? norm = null;
-        if (assignments.Any(assignment => Mentions(assignment.Value, Norm)))
+        if (plan.Rule.ReadsNorm)
         {
             var first = statements.Count;
             norm = GradientNorm.Emit(network, list, table, names, statements);
@@ -91,7 +90,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
             var value = assignment.Value.SubstituteReferences(reference => present.GetValueOrDefault(reference.Name, reference));
             if (numbers.TryGetValue(assignment.Target, out var state))
             {
-                present[assignment.Target] = Emit(new Instruction.Nonlin(state with { Name = NextName(state) }, value.SubstituteReferences(reference => reference.Name == Norm ? norm! : reference)));
+                present[assignment.Target] = Emit(new Instruction.Nonlin(state with { Name = NextName(state) }, value.SubstituteReferences(reference => reference.Name == UpdateRule.GlobalNorm ? norm! : reference)));
             }
             else
             {
@@ -306,7 +305,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
         {
             if (expr is Expr.Reference reference)
             {
-                return reference.Name == Norm ? norm : reference;
+                return reference.Name == UpdateRule.GlobalNorm ? norm : reference;
             }
 
             if (expr is Expr.Multiply product && !IsScalar(expr))
@@ -329,7 +328,7 @@ internal sealed class Update(Network network, TrainingPlan plan, NameSupply name
             return known;
         }
 
-        static bool IsScalar(Expr expr) => expr.References().Any() && expr.References().All(reference => reference.Name == Norm);
+        static bool IsScalar(Expr expr) => expr.References().Any() && expr.References().All(reference => reference.Name == UpdateRule.GlobalNorm);
     }
 
     /// <summary>A slot of one weight.</summary>

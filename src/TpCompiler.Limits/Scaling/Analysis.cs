@@ -45,7 +45,9 @@ internal sealed class Analysis
 
     public Assessment Assess(Shifts shifts) => new(new TrainingScaling(program, loop!, forward, sources, leadingTerms, shifts, stack), instructions);
 
-    public ScalingResult Result(bool repair)
+    /// <param name="repair">Whether to look for a repair.</param>
+    /// <param name="searched">The training in which it is looked for (<see cref="UpdateRule.OfUnitNorm"/>); this one when it isn't given.</param>
+    public ScalingResult Result(bool repair, Func<Analysis>? searched = null)
     {
         if (loop is null)
         {
@@ -59,7 +61,7 @@ internal sealed class Analysis
         var decayed = Decay.Exponents.Count == 0 ? null : assessment.Training.Decayed(Decay.Exponents);
         decayed?.Run(behind);
         var parameters = Parameters(assessment).Select(parameter => parameter with { Decay = parameter.Initial + (Decay.Exponents.TryGetValue(parameter.Name, out var taken) ? taken : (Rational?)null) }).ToValueList();
-        return new ScalingResult(Values(sizes, decayed), parameters, Judgement.Of(this, assessment, decayed, parameters, InitialOutput(assessment.Training.AtStart), repair))
+        return new ScalingResult(Values(sizes, decayed), parameters, Judgement.Of(this, assessment, decayed, parameters, InitialOutput(assessment.Training.AtStart), repair ? searched ?? (() => this) : null))
         {
             RandomScalars = RandomScalars(assessment.Training.AtStart).ToValueList(),
         };

@@ -10,8 +10,8 @@ internal static class Judgement
     /// <param name="decayed">What weight decay does alone; null when no weight decays.</param>
     /// <param name="parameters">The weights.</param>
     /// <param name="initialOutput">f at initialisation.</param>
-    /// <param name="repair">Whether to look for a repair.</param>
-    public static Verdict Of(Analysis analysis, Assessment assessment, Interpretation? decayed, ValueList<ParameterScale> parameters, InitialOutput? initialOutput, bool repair)
+    /// <param name="searched">The training in which a repair is looked for; null for none.</param>
+    public static Verdict Of(Analysis analysis, Assessment assessment, Interpretation? decayed, ValueList<ParameterScale> parameters, InitialOutput? initialOutput, Func<Analysis>? searched)
     {
         var forward = analysis.Forward;
         var features = SizeText.List(forward.Features);
@@ -48,7 +48,9 @@ internal static class Judgement
             text += $"; weight decay alone moves {Moved([.. forward.Features, .. forward.Outputs], decayed)}";
         }
 
-        var repaired = repair && regime == assessment.Regime && regime is Regime.Unstable or Regime.Trivial ? RepairSearch.Find(analysis, assessment) : null;
+        var repaired = searched is not null && regime == assessment.Regime && regime is Regime.Unstable or Regime.Trivial
+            ? searched() is var other && ReferenceEquals(other, analysis) ? RepairSearch.Find(analysis, assessment) : RepairSearch.Find(other, other.Assess(Shifts.None(other.Kind)))
+            : null;
         return new Verdict(regime, r, forward.Features, forward.Outputs, reasons, initialOutput, kernel, repaired, text) { Decaying = analysis.Decay.Exponents.Keys.ToValueList() };
     }
 

@@ -58,7 +58,7 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
     /// <param name="training">The training by gradient descent, when it has been made already: with the plan's optimizer where that is one.</param>
     public static MaximalUpdate? Of(Network network, TrainingPlan plan, UpdateKind? kind = null, Program? training = null)
     {
-        var ofPlan = plan.Written is null && network.Parameters.All(parameter => parameter.Trained) && (plan.Rule.Kind != UpdateKind.Gradient || (kind ?? UpdateKind.Gradient) == UpdateKind.Gradient)
+        var ofPlan = plan.Written is null && !plan.Rule.ReadsNorm && network.Parameters.All(parameter => parameter.Trained) && (plan.Rule.Kind != UpdateKind.Gradient || (kind ?? UpdateKind.Gradient) == UpdateKind.Gradient)
             ? training
             : null;
         if (plan.Written is not null)
@@ -67,7 +67,7 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         }
 
         var size = kind ?? plan.Rule.Kind;
-        var ofGradients = size == UpdateKind.Gradient && plan.Rule.Kind == UpdateKind.Gradient ? plan : plan with { Rule = UpdateRule.PlainGradient };
+        var ofGradients = size == UpdateKind.Gradient && plan.Rule.Kind == UpdateKind.Gradient ? plan with { Rule = plan.Rule.OfUnitNorm } : plan with { Rule = UpdateRule.PlainGradient };
         var trained = network with { Parameters = network.Parameters.Select(parameter => parameter with { Trained = true }).ToValueList() };
         var multipliers = new List<UseMultiplier>();
         for (var i = 0; i <= MostMultipliers; i++)

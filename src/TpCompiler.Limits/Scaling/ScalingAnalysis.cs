@@ -16,7 +16,7 @@ public static class ScalingAnalysis
     /// <param name="written">The program as it runs, whose weights may decay, where <paramref name="program"/> is the training by plain gradients in its place.</param>
     /// <param name="depth">The number of layers, where it goes to infinity after the width.</param>
     public static ScalingResult Analyze(Program program, bool repair = true, UpdateKind kind = UpdateKind.Gradient, Program? written = null, DepthSymbol? depth = null) =>
-        new Analysis(program, kind, ReferenceEquals(written, program) ? null : written, depth).Result(repair);
+        Analyze(program, repair, kind, written, depth, searched: null);
 
     /// <summary>
     /// The training of a network. Scalars that stay random at initialisation, as logits do that are divided by √n, are also tried as means of n terms, divided by n: a reason says what
@@ -29,7 +29,13 @@ public static class ScalingAnalysis
     public static ScalingResult Analyze(Network network, TrainingPlan plan, Program training, UpdateKind? kind = null)
     {
         var size = kind ?? plan.Rule.Kind;
-        var result = Analyze(training, repair: network.Depth is null, kind: size, depth: network.Depth, written: plan.Rule.Kind == UpdateKind.Gradient ? null : TrainingProgram.Of(network, plan));
+        var result = Analyze(
+            training,
+            network.Depth is null,
+            size,
+            plan.Rule.Kind == UpdateKind.Gradient ? null : TrainingProgram.Of(network, plan),
+            network.Depth,
+            plan.Written is null && plan.Rule is { Kind: UpdateKind.Gradient, ReadsNorm: true } ? () => new Analysis(TrainingProgram.Of(network, plan with { Rule = plan.Rule.OfUnitNorm }), size) : null);
         if (result.Verdict is not { } verdict)
         {
             return result;
@@ -56,6 +62,9 @@ public static class ScalingAnalysis
         var remedy = new Reason(random.Order(StringComparer.Ordinal).First(), null, names, Rational.Half, Phase.Initialisation, text);
         return result with { Verdict = verdict with { Reasons = [.. verdict.Reasons, remedy] } };
     }
+
+    private static ScalingResult Analyze(Program program, bool repair, UpdateKind kind, Program? written, DepthSymbol? depth, Func<Analysis>? searched) =>
+        new Analysis(program, kind, ReferenceEquals(written, program) ? null : written, depth).Result(repair, searched);
 
     /// <summary>
     /// What each Gaussian flips with: itself, and for vectors three flips of many at once: of all that aren't output weights, of all output weights, of all vectors. In a net of odd
