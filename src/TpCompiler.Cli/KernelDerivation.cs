@@ -47,8 +47,8 @@ internal sealed record KernelDerivation(LimitEquations? Equations, string? Reaso
 
         LimitEquations equations = KernelProgramEquations.Derive(network, kernel, limit, startsAtZero, plan);
 
-        // Which expectations are integrals over two Gaussians is seen only with the samples at hand.
-        ValueList<string> first = CovarianceEvaluator.MayApply(limit) && CovarianceEvaluator.TierOf(limit) is null ? [CovarianceEvaluator.Integrals] : [];
+        // How many samples there are, and whether some are equal, is seen only with the data at hand.
+        ValueList<string> first = CovarianceEvaluator.TierOf(limit) is null && CovarianceEvaluator.LikelyTierOf(limit) is { } likely ? [likely] : [];
         IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> groups = LimitEvaluator.TiersOfOutputs(limit);
         ValueList<string> tiers = [.. first, .. groups.SelectMany(group => group.Tiers).Distinct()];
         return new KernelDerivation(

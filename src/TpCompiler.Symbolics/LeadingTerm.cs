@@ -63,7 +63,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
             Expr.Multiply m => m.Factors.Select(Lower).Aggregate((x, y) => x + y),
             Expr.Power { Exponent: { IsInteger: true, Sign: > 0 } e } p => e * Lower(p.Base),
             Expr.Power p => p.Exponent * Required(p.Base).Order,
-            Expr.Call { Arguments: [var argument] } c => Lower(argument) is var u && u.Sign >= 0 ? 0 : IsHomogeneous(c) is { } degree ? degree * u : Lower(AtInfinity(c)),
+            Expr.Call { Arguments: [var argument] } c => Lower(argument) is var u && u.Sign >= 0 ? 0 : Nonlinearities.DegreeOf(c) is { } degree ? degree * u : Lower(AtInfinity(c)),
             Expr.Sum s => Lower(s.Body),
             Expr.Expectation e => Lower(e.Body),
             _ => throw new NotSupportedException(),
@@ -135,7 +135,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
         {
             if (Lower(argument).Sign < 0 && Required(argument).Order.Sign < 0)
             {
-                return IsHomogeneous(call) is null ? Expand(AtInfinity(call), cutoff) : Around(call, Required(argument), argument, cutoff);
+                return Nonlinearities.DegreeOf(call) is null ? Expand(AtInfinity(call), cutoff) : Around(call, Required(argument), argument, cutoff);
             }
 
             var u = Expand(argument, Rational.Max(cutoff, new Rational(1, 16)));
@@ -160,7 +160,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
                 });
             }
 
-            return IsHomogeneous(call) is null ? BothSides(call, row, argument, u, cutoff)
+            return Nonlinearities.DegreeOf(call) is null ? BothSides(call, row, argument, u, cutoff)
                 : Leading(argument) is { } leading ? Around(call, leading, argument, cutoff)
                 : throw new NotSupportedException();
         }
@@ -168,7 +168,7 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
         /// <summary>φ(l ε^k + rest) = Σ_j φ^(j)(l ε^k) rest^j / j!, for k = 0 or φ homogeneous, where φ^(j)(l ε^k) = ε^(k(degree − j)) φ^(j)(l).</summary>
         private IReadOnlyList<LeadingTerm> Around(Expr.Call call, LeadingTerm leading, Expr argument, Rational cutoff)
         {
-            var degree = IsHomogeneous(call) ?? 0;
+            var degree = Nonlinearities.DegreeOf(call) ?? 0;
             var k = leading.Order;
             var rest = Collect(Expand(argument, k + cutoff - (k * degree)).Where(term => term.Order != k)
                 .Select(term => new LeadingTerm(term.Order - k, term.Coefficient)), cutoff - (k * degree));
@@ -265,14 +265,6 @@ public sealed record LeadingTerm(Rational Order, Expr Coefficient)
 
             return collected;
         }
-
-        /// <summary>The degree of φ(cx) = c^degree φ(x), c > 0; null when φ is not homogeneous.</summary>
-        private static Rational? IsHomogeneous(Expr.Call call) => call.Function switch
-        {
-            "relu" or "leaky_relu" or "abs" => 1 - call.Derivative,
-            "step" or "sign" => -call.Derivative,
-            _ => null,
-        };
 
         private static Expr AtInfinity(Expr.Call call) => call.Derivative == 0 && Nonlinearities.Get(call.Function).AtInfinity is { } limit
             ? limit(call.Parameters, call.Arguments[0])

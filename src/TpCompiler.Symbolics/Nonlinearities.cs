@@ -123,6 +123,9 @@ public static partial class Nonlinearities
         return (row.Parity == ParityKind.Odd) == (derivative % 2 == 0) ? -positive : positive;
     }
 
+    /// <summary>The degree of φ^(k) where φ is homogeneous: φ^(k)(cx) = c^degree φ^(k)(x) for every c > 0; null otherwise.</summary>
+    public static int? DegreeOf(Expr.Call call) => Get(call.Function).Degree - call.Derivative;
+
     /// <summary>φ^(k)(0) exactly, for a function that is smooth at 0 or k = 0.</summary>
     public static Expr DerivativeAtZero(Expr.Call call) => Fold(Expand(call with { Arguments = [new Expr.Reference("x", [])] }));
 

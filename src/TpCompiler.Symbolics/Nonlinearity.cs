@@ -40,6 +40,9 @@ public sealed record Nonlinearity
 
     public required Growth Growth { get; init; }
 
+    /// <summary>k where φ(cx) = c^k φ(x) for every c > 0; null when φ is not homogeneous.</summary>
+    public int? Degree { get; init; }
+
     /// <summary>φ(x) ≥ 0 for every x.</summary>
     public bool IsNonNegative { get; init; }
 

@@ -11,7 +11,7 @@ public static partial class Nonlinearities
             Prime = (_, x) => Call("step", x),
             IsIncreasing = _ => true,
             Evaluator = _ => x => x > 0 ? x : x == 0 || x < 0 ? 0 : double.NaN,
-            Growth = Growth.Linear, IsNonNegative = true, Kinks = [0],
+            Degree = 1, Growth = Growth.Linear, IsNonNegative = true, Kinks = [0],
             OneSided = (_, side, x) => side > 0 ? x : Expr.Zero,
         },
         new()
@@ -20,7 +20,7 @@ public static partial class Nonlinearities
             Prime = (p, x) => p[0] + ((1 - p[0]) * Call("step", x)),
             IsIncreasing = p => p[0].Sign >= 0,
             Evaluator = p => x => x > 0 ? x : p[0] * x,
-            Growth = Growth.Linear, Kinks = [0],
+            Degree = 1, Growth = Growth.Linear, Kinks = [0],
             OneSided = (p, side, x) => side > 0 ? x : p[0] * x,
         },
         new()
@@ -28,7 +28,7 @@ public static partial class Nonlinearities
             Name = "abs", Summary = "|x|",
             Prime = (_, x) => Call("sign", x),
             Evaluator = _ => Math.Abs,
-            Parity = ParityKind.Even, Growth = Growth.Linear, IsNonNegative = true, Kinks = [0],
+            Parity = ParityKind.Even, Degree = 1, Growth = Growth.Linear, IsNonNegative = true, Kinks = [0],
             OneSided = (_, side, x) => side * x,
         },
         new()
@@ -37,7 +37,7 @@ public static partial class Nonlinearities
             Prime = (_, _) => Expr.Zero,
             IsIncreasing = _ => true,
             Evaluator = _ => x => x > 0 ? 1 : x <= 0 ? 0 : double.NaN,
-            Growth = Growth.Bounded, IsNonNegative = true, Kinks = [0],
+            Degree = 0, Growth = Growth.Bounded, IsNonNegative = true, Kinks = [0],
             OneSided = (_, side, _) => side > 0 ? Expr.One : Expr.Zero,
         },
         new()
@@ -46,7 +46,7 @@ public static partial class Nonlinearities
             Prime = (_, _) => Expr.Zero,
             IsIncreasing = _ => true,
             Evaluator = _ => x => x > 0 ? 1 : x < 0 ? -1 : x,
-            Parity = ParityKind.Odd, Growth = Growth.Bounded, Kinks = [0],
+            Parity = ParityKind.Odd, Degree = 0, Growth = Growth.Bounded, Kinks = [0],
             OneSided = (_, side, _) => side,
         },
         new()

@@ -85,7 +85,7 @@ internal sealed class HomogeneousLayers
     private static bool IsHomogeneous(Expr expr) => expr switch
     {
         Expr.Reference => true,
-        Expr.Call { Function: "relu" or "leaky_relu" or "abs", Derivative: 0, Arguments: [var argument] } => IsHomogeneous(argument),
+        Expr.Call { Arguments: [var argument] } call => Nonlinearities.DegreeOf(call) == 1 && IsHomogeneous(argument),
         Expr.Multiply product => product.Factors.Count(factor => factor.References().Any()) == 1 && product.Factors.Where(factor => factor.References().Any()).All(IsHomogeneous),
         Expr.Add sum => sum.Terms.All(IsHomogeneous),
         _ => false,

@@ -35,12 +35,8 @@ internal static class FirstSteps
     }
 
     /// <summary>The tier of each output's first number, as far as the program tells without its data; outputs whose first number is computed as all others are left out.</summary>
-    public static IReadOnlyDictionary<string, string> TiersOf(Program limit)
-    {
-        var sizes = limit.Axes.ToDictionary(axis => axis.Name, axis => axis.Size ?? 2, StringComparer.Ordinal);
-        return BeforeUpdates(limit, straight => CovarianceEvaluator.TierOf(straight, new FirstIteration(new Varied()), name => sizes[name]))
-            .SelectMany(pair => pair.Part.Outputs.Select(output => (output, pair.Found))).ToDictionary(StringComparer.Ordinal);
-    }
+    public static IReadOnlyDictionary<string, string> TiersOf(Program limit) =>
+        BeforeUpdates(limit, CovarianceEvaluator.LikelyTierOf).SelectMany(pair => pair.Part.Outputs.Select(output => (output, pair.Found))).ToDictionary(StringComparer.Ordinal);
 
     /// <summary>What outputs are before the first update, where that needs no points: all together, or one by one.</summary>
     public static IEnumerable<LimitResult> BeforeUpdates(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis, CancellationToken cancel) =>
@@ -85,17 +81,5 @@ internal static class FirstSteps
     private sealed class FirstIteration(IDataFeed feed) : IDataFeed
     {
         public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => feed.Read(field, [0], destination);
-    }
-
-    /// <summary>Numbers that no two of are equal.</summary>
-    private sealed class Varied : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination)
-        {
-            for (var i = 0; i < destination.Span.Length; i++)
-            {
-                destination.Span[i] = Math.Sin(1 + i);
-            }
-        }
     }
 }

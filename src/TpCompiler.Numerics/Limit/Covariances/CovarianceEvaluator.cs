@@ -6,12 +6,12 @@ namespace TpCompiler.Numerics.Limit.Covariances;
 
 /// <summary>
 /// Limit programs without training whose expectations are covariances of functions of few jointly Gaussian variables: kernels of most architectures at initialisation. All numbers come from integrals over one or two Gaussians, closed
-/// forms where there are some.
+/// forms where there are some, and over a number for a norm that homogeneous functions are divided by (<see cref="TiltedLaws"/>).
 /// </summary>
 public static class CovarianceEvaluator
 {
     /// <summary>The tier, by how it computes its integrals.</summary>
-    public const string ClosedForms = "closed forms", Integrals = "integrals over two Gaussians";
+    public const string ClosedForms = "closed forms", Integrals = "integrals over two Gaussians", NormIntegrals = "integrals over two Gaussians and a norm";
 
     /// <summary>Whether the program may have such a form; only running it tells.</summary>
     public static bool MayApply(Program limit) => limit.Body.All(statement => statement is Instruction and not Instruction.OuterNonlin and not Instruction.Gaussian { Result.Kind: ValueKind.Scalar });
@@ -21,11 +21,8 @@ public static class CovarianceEvaluator
         ? Evaluate(limit, NoData.Instance, name => limit.Axes.First(axis => axis.Name == name).Size!.Value, CancellationToken.None)?.Tier
         : null;
 
-    /// <summary>The tier with data and sizes like these, without the integrals; null where an expectation is of another kind.</summary>
-    /// <param name="limit">A limit program.</param>
-    /// <param name="feed">Its data.</param>
-    /// <param name="sizeOfAxis">The size of every axis.</param>
-    public static string? TierOf(Program limit, IDataFeed feed, Func<string, int> sizeOfAxis)
+    /// <summary>The tier with most data and sizes, without the integrals; null where an expectation is of another kind.</summary>
+    public static string? LikelyTierOf(Program limit)
     {
         if (!MayApply(limit))
         {
@@ -34,7 +31,7 @@ public static class CovarianceEvaluator
 
         try
         {
-            return new CovarianceRun(limit, feed, sizeOfAxis, 0, CancellationToken.None, isProbe: true).Variables.IsClosedForm ? ClosedForms : Integrals;
+            return new CovarianceRun(limit, VariedData.Instance, name => limit.Axes.First(axis => axis.Name == name).Size ?? 3, 0, CancellationToken.None, isProbe: true).Variables.Tier;
         }
         catch (NoCovariancesException)
         {
@@ -88,14 +85,14 @@ public static class CovarianceEvaluator
 
             var disturbed = disturbing.GetAwaiter().GetResult();
             largestError = exact.Variables.LargestError;
-            var kind = exact.Variables.IsClosedForm ? ErrorKind.Exact : ErrorKind.Bound;
+            var kind = exact.Variables.Tier == ClosedForms ? ErrorKind.Exact : ErrorKind.Bound;
             var records = limit.Outputs.Select(output =>
             {
                 var (tensor, other) = (exact.Scalars[output], disturbed.Scalars[output]);
                 return new LimitRecord(output, [], tensor.Shape.ToValueList(), tensor.Span.ToArray().Select((value, i) => new Estimate(value, Disturbance.Bound(value, other.Span[i], exact.Variables.LargestError), kind, 0)).ToValueList());
             }).ToValueList();
             return records.SelectMany(record => record.Values).All(estimate => double.IsFinite(estimate.Value))
-                ? new LimitResult(records, kind == ErrorKind.Exact ? ClosedForms : Integrals, 0, 1, LimitShortfall.None, LimitResult.LargestErrorOf(records), null)
+                ? new LimitResult(records, exact.Variables.Tier, 0, 1, LimitShortfall.None, LimitResult.LargestErrorOf(records), null)
                 : null;
         }
         catch (NoCovariancesException)

@@ -9,10 +9,16 @@ namespace TpCompiler.Numerics.Limit.Covariances;
 /// <summary>One run of a program, position by position: scalars are numbers, coordinates of vectors <see cref="Variate"/>s.</summary>
 internal sealed class CovarianceRun
 {
+    /// <summary>Powers beyond are not multiplied out.</summary>
+    private const int MostFactors = 8;
+
     private readonly Func<string, int> sizeOfAxis;
     private readonly Dictionary<string, double> ratios;
     private readonly Dictionary<string, Definition> definitions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Variate[]> vectors = new(StringComparer.Ordinal);
+    /// <summary>Coordinates that are equal are one object, so that a matrix makes one variable of them: each sample's pass over a batch is the same.</summary>
+    private readonly HashSet<Variate> distinct = new(VariateComparer.Instance);
+
     private readonly Dictionary<string, (double Variance, double Rows, double Columns)> matrices = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> at = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Matrix, int Position, bool Transposed), Side> sides = [];
@@ -82,7 +88,12 @@ internal sealed class CovarianceRun
     private Variate[] EachVector(Definition definition, Func<Variate> value)
     {
         var rows = new Variate[definition.Indices.Aggregate(1, (product, binder) => product * sizeOfAxis(binder.Axis))];
-        Each(definition.Indices, row => rows[row] = value());
+        Each(definition.Indices, row =>
+        {
+            var made = value();
+            rows[row] = distinct.TryGetValue(made, out var known) ? known : made;
+            distinct.Add(rows[row]);
+        });
         return rows;
     }
 
@@ -178,13 +189,30 @@ internal sealed class CovarianceRun
 
     private double Mean(Expr body)
     {
-        // A product of two is not multiplied out first.
-        if (body is Expr.Multiply product && product.Factors.Select(Value).ToList() is var factors && factors.Where(factor => !factor.IsNumber).ToList() is [var x, var y])
+        switch (body)
         {
-            return factors.Where(factor => factor.IsNumber).Aggregate(1.0, (number, factor) => number * factor.Number) * Variables.Mean(x, y);
+            case Expr.Add add:
+                return add.Terms.Sum(Mean);
+            case Expr.Sum sum:
+                return Along(sum.Index, () => Mean(sum.Body)).Sum();
+            case Expr.Multiply product:
+                // A product of two is not multiplied out first.
+                var factors = product.Factors.Select(Value).ToList();
+                var number = factors.Where(factor => factor.IsNumber).Aggregate(1.0, (all, factor) => all * factor.Number);
+                return factors.Where(factor => !factor.IsNumber).ToList() is [var x, var y] ? number * Variables.Mean(x, y) : Variables.Mean(factors.Aggregate(Variate.Product));
+            default:
+                return Variables.Mean(Value(body));
         }
+    }
 
-        return Variables.Mean(Value(body));
+    /// <summary>A value at each position of an axis, one after the other.</summary>
+    private IEnumerable<T> Along<T>(IndexBinder binder, Func<T> value)
+    {
+        for (var i = 0; i < (binder.Below is { } below ? at[below] : sizeOfAxis(binder.Axis)); i++)
+        {
+            at[binder.Name] = i;
+            yield return value();
+        }
     }
 
     private Variate Value(Expr expr)
@@ -210,14 +238,7 @@ internal sealed class CovarianceRun
             case Expr.Call { Arguments: [var argument] } call:
                 return Call(call, Value(argument));
             case Expr.Sum sum:
-                var parts = new List<Variate>();
-                for (var i = 0; i < (sum.Index.Below is { } below ? at[below] : sizeOfAxis(sum.Index.Axis)); i++)
-                {
-                    at[sum.Index.Name] = i;
-                    parts.Add(Value(sum.Body));
-                }
-
-                return Variate.Sum(parts);
+                return Variate.Sum([.. Along(sum.Index, () => Value(sum.Body))]);
             default:
                 throw new NoCovariancesException();
         }
@@ -241,9 +262,28 @@ internal sealed class CovarianceRun
             return Function(Expr.Pow(one.Function, exponent), one.Argument);
         }
 
-        return exponent.IsInteger && exponent.Sign > 0 && exponent <= 8
-            ? Enumerable.Repeat(basis, (int)exponent.Numerator).Aggregate(Variate.Product)
-            : throw new NoCovariancesException();
+        if (basis.BesideNorms() is var (norms, rest))
+        {
+            return Power(rest, exponent).Times(NormPower.To(exponent, norms));
+        }
+
+        if (exponent.IsInteger && exponent.Sign > 0)
+        {
+            return exponent <= MostFactors ? Repeated(basis, exponent) : throw new NoCovariancesException();
+        }
+
+        // q^(1/2) is q q^(-1/2): only falling powers are integrals of exponentials.
+        Rational whole = exponent.Sign > 0 ? -Rational.Floor(-exponent) : 0;
+        if (whole > MostFactors)
+        {
+            throw new NoCovariancesException();
+        }
+
+        var (norm, ratio) = Variables.NormOf(basis);
+        var falling = Variate.Of(Math.Pow(ratio, (exponent - whole).ToDouble())).Times([new NormPower(norm, exponent - whole)]);
+        return whole == 0 ? falling : Variate.Product(Repeated(basis, whole), falling);
+
+        static Variate Repeated(Variate factor, Rational count) => Enumerable.Repeat(factor, (int)count.Numerator).Aggregate(Variate.Product);
     }
 
     private Variate Call(Expr.Call call, Variate argument)
@@ -259,11 +299,16 @@ internal sealed class CovarianceRun
             return Variate.Of(function(argument.Number));
         }
 
-        return argument.OfOne() is { } one
-            ? Function(Nonlinearities.CallOf(call.Function, call.Derivative, call.Parameters, one.Function), one.Argument)
+        if (argument.OfOne() is { } one)
+        {
+            return Function(Nonlinearities.CallOf(call.Function, call.Derivative, call.Parameters, one.Function), one.Argument);
+        }
+
+        return argument.BesideNorms() is var (norms, rest) && Nonlinearities.DegreeOf(call) is { } degree
+            ? Call(call, rest).Times(NormPower.To(degree, norms))
             : throw new NoCovariancesException();
     }
 
     private Variate Function(Expr function, LinearForm argument) =>
-        function == Factor.Variable ? Variate.Of(argument) : new(0, [new Term(1, [new Factor(Variables.Shared(function), argument)])]);
+        function == Factor.Variable ? Variate.Of(argument) : new(0, [new Term(1, [new Factor(Variables.Functions.Shared(function), argument)], [])]);
 }

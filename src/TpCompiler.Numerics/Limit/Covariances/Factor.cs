@@ -26,8 +26,14 @@ internal sealed record Factor(Expr Function, LinearForm Argument)
     }
 }
 
-/// <summary>coefficient · Π φ_i(g_i).</summary>
-internal sealed record Term(double Coefficient, Factor[] Factors);
+/// <summary>coefficient · Π φ_i(g_i) · Π q_j^(e_j).</summary>
+internal sealed record Term(double Coefficient, Factor[] Factors, NormPower[] Norms)
+{
+    /// <summary>coefficient · g.</summary>
+    public bool IsLinear => this is { Norms: [], Factors: [{ IsLinear: true }] };
+
+    public static Term Product(Term x, Term y) => new(x.Coefficient * y.Coefficient, [.. x.Factors, .. y.Factors], NormPower.Product(x.Norms, y.Norms));
+}
 
 /// <summary>A coordinate of a vector: a number, and a sum of terms. The linear terms are one.</summary>
 internal sealed record Variate(double Number, Term[] Terms)
@@ -39,12 +45,12 @@ internal sealed record Variate(double Number, Term[] Terms)
 
     public static Variate Of(double number) => number == 0 ? Zero : new(number, []);
 
-    public static Variate Of(LinearForm form) => form.IsZero ? Zero : new(0, [new Term(1, [new Factor(Factor.Variable, form)])]);
+    public static Variate Of(LinearForm form) => form.IsZero ? Zero : new(0, [new Term(1, [new Factor(Factor.Variable, form)], [])]);
 
     public bool IsNumber => Terms.Length == 0;
 
     /// <summary>g when this is g and a number; null otherwise.</summary>
-    public LinearForm? Linear => Terms is [{ Coefficient: 1, Factors: [{ IsLinear: true } only] }] ? only.Argument : null;
+    public LinearForm? Linear => Terms is [{ Coefficient: 1, IsLinear: true } only] ? only.Factors[0].Argument : null;
 
     public static Variate Sum(IReadOnlyList<Variate> parts)
     {
@@ -58,9 +64,9 @@ internal sealed record Variate(double Number, Term[] Terms)
         var others = new List<Term>();
         foreach (var term in parts.SelectMany(part => part.Terms))
         {
-            if (term.Factors is [{ IsLinear: true } factor])
+            if (term.IsLinear)
             {
-                linear.Add((term.Coefficient, factor.Argument));
+                linear.Add((term.Coefficient, term.Factors[0].Argument));
             }
             else
             {
@@ -89,13 +95,13 @@ internal sealed record Variate(double Number, Term[] Terms)
         }
 
         List<Variate> parts = [Of(x.Number * y.Number), x.Number == 0 ? Zero : new Variate(0, y.Terms).Times(x.Number), y.Number == 0 ? Zero : new Variate(0, x.Terms).Times(y.Number)];
-        parts.Add(new Variate(0, [.. from a in x.Terms from b in y.Terms select new Term(a.Coefficient * b.Coefficient, [.. a.Factors, .. b.Factors])]));
+        parts.Add(new Variate(0, [.. from a in x.Terms from b in y.Terms select Term.Product(a, b)]));
         return Sum(parts);
     }
 
     public Variate Times(double factor) => factor == 0 ? Zero
         : factor == 1 ? this
-        : Of(factor * Number, [.. Terms.Where(IsLinearTerm).Select(term => (factor * term.Coefficient, term.Factors[0].Argument))], [.. Terms.Where(term => !IsLinearTerm(term)).Select(term => term with { Coefficient = factor * term.Coefficient })]);
+        : Of(factor * Number, [.. Terms.Where(term => term.IsLinear).Select(term => (factor * term.Coefficient, term.Factors[0].Argument))], [.. Terms.Where(term => !term.IsLinear).Select(term => term with { Coefficient = factor * term.Coefficient })]);
 
     /// <summary>The one form that all factors are functions of, and this as a function of it; null when there are several.</summary>
     public (Expr Function, LinearForm Argument)? OfOne()
@@ -103,6 +109,11 @@ internal sealed record Variate(double Number, Term[] Terms)
         if (Linear is { } linear)
         {
             return (Number == 0 ? Factor.Variable : Factor.Variable + Factor.Exact(Number), linear);
+        }
+
+        if (Terms.Any(term => term.Norms.Length > 0))
+        {
+            return null;
         }
 
         var form = Terms[0].Factors[0].Argument;
@@ -126,16 +137,27 @@ internal sealed record Variate(double Number, Term[] Terms)
         return (Expr.SumOf(sum), form);
     }
 
-    private static bool IsLinearTerm(Term term) => term.Factors is [{ IsLinear: true }];
+    /// <summary>The product of powers of norms that stands in every term, and what is left without it; null where terms have different ones, or none.</summary>
+    public (NormPower[] Norms, Variate Other)? BesideNorms() =>
+        Number == 0 && Terms is [{ Norms: [_, ..] norms }, ..] && Terms.All(term => term.Norms.Length == norms.Length && norms.All(term.Norms.Contains))
+            ? (norms, Sum([.. Terms.Select(term => new Variate(0, [term with { Coefficient = 1, Norms = [] }]).Times(term.Coefficient))]))
+            : null;
+
+    /// <summary>This times powers of norms.</summary>
+    public Variate Times(NormPower[] norms)
+    {
+        var terms = Terms.Select(term => term with { Norms = NormPower.Product(term.Norms, norms) });
+        return new Variate(0, [.. Number == 0 ? [] : new[] { new Term(Number, [], norms) }, .. terms]);
+    }
 
     private static Variate Of(double number, List<(double, LinearForm)> linear, List<Term> others)
     {
         if (linear.Count > 0 && LinearForm.Sum(linear) is { IsZero: false } form)
         {
-            others.Insert(0, new Term(1, [new Factor(Factor.Variable, form)]));
+            others.Insert(0, new Term(1, [new Factor(Factor.Variable, form)], []));
         }
 
-        return new Variate(number, [.. others]);
+        return new Variate(number, [.. others.Exists(term => term.Norms.Length > 0) ? CollectedTerms.Of(others) : others]);
     }
 }
 

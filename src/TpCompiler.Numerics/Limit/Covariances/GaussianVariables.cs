@@ -7,35 +7,52 @@ namespace TpCompiler.Numerics.Limit.Covariances;
 /// Jointly Gaussian variables, each a fresh one or an Ẑ^{Wx}, and expectations of what is made of them: Cov(Ẑ^{Wx}, Ẑ^{Wx̄}) = σ² E x x̄, different matrices independent. An expectation of a product falls apart into those of
 /// its independent parts; each of these must be one over at most two Gaussians, after linear factors are integrated by parts.
 /// </summary>
-internal sealed class GaussianVariables(double disturbance, bool isProbe)
+internal sealed class GaussianVariables
 {
-    /// <summary>What an integral may be off by; less than a disturbance is not seen beside it.</summary>
-    private readonly double tolerance = disturbance == 0 ? 1e-14 : 1e-3 * disturbance;
-
     /// <summary>What stands for an integral where only its kind is asked for: any number but 0.</summary>
     private const double Probe = 0.5;
 
-    private static readonly Expr One = Expr.One;
+    /// <summary>Nodes of integrals over a norm are 2^−level apart.</summary>
+    private const int FirstLevel = 4, LastLevel = 7;
 
+    /// <summary>What such an integral may be off by, in tolerances, before more nodes are taken: it adds up many others.</summary>
+    private const double MostTolerances = 100;
+
+    private readonly double disturbance;
+    private readonly bool isProbe;
+    private readonly double tolerance;
     private readonly List<Origin> origins = [];
     private readonly Dictionary<(int, int), double> covariances = [];
-    private readonly Dictionary<(Expr, Expr), GaussianMoments> prepared = new(Pairs.Instance);
     private readonly Dictionary<Integrand, double> known = [];
-    private readonly Dictionary<Expr, Expr> functions = [];
-    private readonly Dictionary<Expr, Expr> derivatives = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Expr, Expr> weighted = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Expr, bool> odd = new(ReferenceEqualityComparer.Instance);
+    private readonly List<(Norm Norm, Norm Scaled, double Mean)> norms = [];
+    private readonly Dictionary<(Norm, int), TiltedLaws> tilted = [];
+    private readonly Plain plain;
+    private bool isClosedForm = true;
+    private bool hasNorms;
 
     /// <summary>Where a variable comes from: fresh, of this variance, or Ẑ^{Wx} of a family with σ², x.</summary>
     private sealed record Origin(int Family, double Variance, Variate? Of);
 
+    /// <param name="disturbance">How far each integral is moved; see <see cref="Disturbance"/>.</param>
+    /// <param name="isProbe">Whether only the kinds of integrals are asked for.</param>
+    public GaussianVariables(double disturbance, bool isProbe)
+    {
+        (this.disturbance, this.isProbe) = (disturbance, isProbe);
+
+        // Less than a disturbance is not seen beside it.
+        tolerance = disturbance == 0 ? 1e-14 : 1e-3 * disturbance;
+        Functions = new FunctionMoments(tolerance);
+        plain = new Plain(this);
+    }
+
     /// <summary>The largest error of an integral, in units of its disturbance.</summary>
     public double LargestError { get; private set; }
 
-    public bool IsClosedForm { get; private set; } = true;
+    /// <summary>How the integrals so far were computed.</summary>
+    public string Tier => hasNorms ? CovarianceEvaluator.NormIntegrals : isClosedForm ? CovarianceEvaluator.ClosedForms : CovarianceEvaluator.Integrals;
 
-    /// <summary>Expressions that are equal as one object, so that they are told apart fast.</summary>
-    public Expr Shared(Expr function) => functions.TryGetValue(function, out var shared) ? shared : functions[function] = function;
+    /// <summary>What is known of the functions.</summary>
+    public FunctionMoments Functions { get; }
 
     public LinearForm Fresh(double variance)
     {
@@ -69,7 +86,7 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
     }
 
     /// <summary>E x.</summary>
-    public double Mean(Variate x) => x.Number + x.Terms.Sum(term => term.Coefficient * Mean(term.Factors));
+    public double Mean(Variate x) => x.Number + x.Terms.Sum(term => Mean(term));
 
     /// <summary>E x y.</summary>
     public double Mean(Variate x, Variate y)
@@ -79,7 +96,7 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
         {
             foreach (var b in y.Terms)
             {
-                sum += a.Coefficient * b.Coefficient * Mean([.. a.Factors, .. b.Factors]);
+                sum += Mean(Term.Product(a, b));
             }
         }
 
@@ -96,12 +113,44 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
             {
                 if (term.Factors[i].Argument[variable] is not 0 and var coefficient)
                 {
-                    sum += term.Coefficient * coefficient * Mean(term.Factors, i);
+                    sum += coefficient * Mean(term, i);
+                }
+            }
+
+            foreach (var power in term.Norms)
+            {
+                if (power.Norm.Gradient(variable) is { IsZero: false } gradient)
+                {
+                    var byNorm = new Term(power.Exponent.ToDouble(), [new Factor(Factor.Variable, gradient)], [new NormPower(power.Norm, -1)]);
+                    sum += Mean(Term.Product(term, byNorm));
                 }
             }
         }
 
         return sum;
+    }
+
+    /// <summary>The norm that this quadratic form is a multiple of, and the multiple.</summary>
+    public (Norm Norm, double Ratio) NormOf(Variate square)
+    {
+        var norm = Norm.Of(square) ?? throw new NoCovariancesException();
+        foreach (var (known, scaled, knownMean) in norms)
+        {
+            if (norm.RatioTo(known) is { } ratio)
+            {
+                return (scaled, ratio * knownMean);
+            }
+        }
+
+        // Of mean 1, so that integrals have the size of what stands beside the norm.
+        var mean = Mean(square);
+        if (!(mean > 0 && double.IsFinite(mean)))
+        {
+            throw new NoCovariancesException();
+        }
+
+        norms.Add((norm, Norm.Of(square.Times(1 / mean))!, mean));
+        return (norms[^1].Scaled, mean);
     }
 
     private double Covariance(int first, int second)
@@ -120,15 +169,17 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
         return covariance;
     }
 
-    /// <summary>E Π φ_i(g_i), with φ′ for one of them where one is named.</summary>
-    private double Mean(Factor[] factors, int? differentiated = null)
+    /// <summary>E coefficient Π φ_i(g_i) Π q_j^(e_j), with φ′ for one of the φ where one is named.</summary>
+    private double Mean(Term term, int? differentiated = null)
     {
-        var product = 1.0;
+        var product = term.Coefficient;
 
-        // A derivative may not exist where the other parts are 0 anyway: its part comes last.
-        foreach (var part in Parts(factors).OrderBy(part => differentiated is { } i && part.Contains(i)))
+        // A derivative may not exist where the other parts are 0 anyway: its part comes last, and before it what is most to compute.
+        foreach (var (factors, norms) in Parts(term).OrderBy(part => differentiated is { } i && part.Factors.Contains(i)).ThenBy(part => part.Norms.Count))
         {
-            product *= OfPart([.. part.Select(i => i == differentiated ? factors[i] with { Function = DerivativeOf(factors[i].Function) } : factors[i])]);
+            product *= OfPart(
+                [.. factors.Select(i => i == differentiated ? term.Factors[i] with { Function = Functions.DerivativeOf(term.Factors[i].Function) ?? throw new NoCovariancesException() } : term.Factors[i])],
+                [.. norms.Select(j => term.Norms[j])]);
             if (product == 0)
             {
                 return 0;
@@ -139,114 +190,71 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
     }
 
     /// <summary>Factors that are independent of the others stand by themselves.</summary>
-    private List<List<int>> Parts(Factor[] factors)
+    private List<(List<int> Factors, List<int> Norms)> Parts(Term term)
     {
-        var parts = new List<List<int>>();
-        for (var i = 0; i < factors.Length; i++)
+        var parts = new List<(List<int> Factors, List<int> Norms)>();
+        for (var i = 0; i < term.Factors.Length; i++)
         {
-            var joined = parts.Where(part => part.Any(j => Covariance(factors[i].Argument, factors[j].Argument) != 0)).ToList();
+            var joined = parts.Where(part => part.Factors.Any(j => Covariance(term.Factors[i].Argument, term.Factors[j].Argument) != 0)).ToList();
             parts.RemoveAll(joined.Contains);
-            parts.Add([.. joined.SelectMany(part => part), i]);
+            parts.Add(([.. joined.SelectMany(part => part.Factors), i], []));
+        }
+
+        for (var i = 0; i < term.Norms.Length; i++)
+        {
+            var norm = term.Norms[i].Norm;
+            var joined = parts.Where(part => part.Factors.Any(j => Meets(norm, term.Factors[j].Argument.Variables)) || part.Norms.Any(j => Meets(norm, term.Norms[j].Norm.Variables))).ToList();
+            parts.RemoveAll(joined.Contains);
+            parts.Add(([.. joined.SelectMany(part => part.Factors)], [.. joined.SelectMany(part => part.Norms), i]));
         }
 
         return parts;
-    }
 
-    private double OfPart(Factor[] factors)
-    {
-        if (factors.Length > 2)
+        bool Meets(Norm norm, ReadOnlySpan<int> variables)
         {
-            factors = Merged(factors);
-        }
+            foreach (var variable in variables)
+            {
+                foreach (var other in norm.Variables)
+                {
+                    if (origins[variable].Family == origins[other].Family && Covariance(variable, other) != 0)
+                    {
+                        return true;
+                    }
+                }
+            }
 
-        switch (factors)
-        {
-            case []:
-                return 1;
-            case [var only]:
-                return IsOdd(only.Function) ? 0 : Integral(only.Function, One, Covariance(only.Argument, only.Argument), 0, 0);
-            case [{ IsLinear: true } g, { IsLinear: true } h]:
-                return Covariance(g.Argument, h.Argument);
-            case [{ IsLinear: true } g, var h]:
-                return Regressed(g, h);
-            case [var g, { IsLinear: true } h]:
-                return Regressed(h, g);
-            case [var g, var h]:
-                return Integral(g.Function, h.Function, Covariance(g.Argument, g.Argument), Covariance(h.Argument, h.Argument), Covariance(g.Argument, h.Argument));
-            default:
-                return ByParts(factors);
+            return false;
         }
     }
 
-    /// <summary>E g φ(h) = (Cov(g, h)/Var h) E h φ(h).</summary>
-    private double Regressed(Factor linear, Factor other)
+    private double OfPart(Factor[] factors, NormPower[] norms)
     {
-        var variance = Covariance(other.Argument, other.Argument);
-        return Covariance(linear.Argument, other.Argument) / variance * OfPart([other with { Function = Weighted(other.Function) }]);
-    }
+        var product = new FactorProduct(factors, Functions);
+        hasNorms |= norms.Length > 0;
+        if (norms.Length == 0 || isProbe)
+        {
+            return product.Mean(plain) is { IsZero: false } mean ? product.Coefficient * mean.Values[0] : 0;
+        }
 
-    /// <summary>E g F(h_1, …) = Σ_i Cov(g, h_i) E ∂F/∂h_i.</summary>
-    private double ByParts(Factor[] factors)
-    {
-        var linear = Array.FindIndex(factors, factor => factor.IsLinear);
-        if (linear < 0)
+        if (norms is not [var (norm, exponent)])
         {
             throw new NoCovariancesException();
         }
 
-        Factor[] others = [.. factors.Where((_, i) => i != linear)];
-        var sum = 0.0;
-        for (var i = 0; i < others.Length; i++)
+        for (var level = FirstLevel; ; level++)
         {
-            var covariance = Covariance(factors[linear].Argument, others[i].Argument);
-            if (covariance != 0)
+            if (!tilted.TryGetValue((norm, level), out var laws))
             {
-                sum += covariance * (others[i].IsLinear ? Mean([.. others.Where((_, k) => k != i)]) : Mean(others, i));
+                tilted[(norm, level)] = laws = new TiltedLaws(this, norm, level);
+            }
+
+            var (value, ofRule, ofMeans) = laws.Integral(-exponent, product.Mean(laws));
+            if (level == LastLevel || Disturbance.Relative(value, ofRule) <= MostTolerances * tolerance || ofRule <= ofMeans)
+            {
+                // Else the mean most likely doesn't exist: 1/|z|² in two dimensions.
+                return Disturbance.Relative(value, ofRule + ofMeans) <= Disturbance.Size ? product.Coefficient * Recorded(value, ofRule + ofMeans) : throw new NoCovariancesException();
             }
         }
-
-        return sum;
-    }
-
-    /// <summary>Functions of one Gaussian as one function.</summary>
-    private Factor[] Merged(Factor[] factors)
-    {
-        var merged = new List<Factor>();
-        foreach (var factor in factors)
-        {
-            var at = merged.FindIndex(known => factor.Argument.RatioTo(known.Argument) is not null);
-            if (at < 0)
-            {
-                merged.Add(factor);
-            }
-            else
-            {
-                merged[at] = merged[at] with { Function = Shared(merged[at].Function * factor.Of(factor.Argument.RatioTo(merged[at].Argument)!.Value)) };
-            }
-        }
-
-        return [.. merged];
-    }
-
-    private bool IsOdd(Expr function) => odd.TryGetValue(function, out var known) ? known : odd[function] = Parity.Of(function, Factor.Variable) == ParityKind.Odd;
-
-    private Expr Weighted(Expr function) => weighted.TryGetValue(function, out var known) ? known : weighted[function] = Shared(Factor.Variable * function);
-
-    private Expr DerivativeOf(Expr function)
-    {
-        if (!derivatives.TryGetValue(function, out var derivative))
-        {
-            var value = Evaluation.Compile(function, Factor.Variable);
-            if (Kinks.Of(function, Factor.Variable).Any(kink => Math.Abs(value(kink + 1e-9) - value(kink - 1e-9)) > 1e-6))
-            {
-                // It jumps, and its derivative is no function.
-                throw new NoCovariancesException();
-            }
-
-            derivatives[function] = derivative = Shared(Derivative.Of(function, Factor.Variable));
-        }
-
-        return derivative;
     }
 
     /// <summary>E φ(u) ψ(v), (u, v) ~ N(0, [[p, r], [r, q]]).</summary>
@@ -257,14 +265,10 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
             (p, q) = (q, p);
         }
 
-        if (!prepared.TryGetValue((phi, psi), out var moments))
-        {
-            prepared[(phi, psi)] = moments = new GaussianMoments(phi, psi, Factor.Variable, tolerance, useClosedForm: !psi.IsOne);
-        }
-
+        var moments = Functions.Of(phi, psi);
         if (isProbe)
         {
-            IsClosedForm &= moments.IsClosedForm;
+            isClosedForm &= moments.IsClosedForm;
             return Probe;
         }
 
@@ -275,15 +279,8 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
             return found;
         }
 
-        var moment = moments.At(p, q, r);
-        if (!double.IsFinite(moment.Value) || !double.IsFinite(moment.Error))
-        {
-            throw new NoCovariancesException();
-        }
-
-        IsClosedForm &= moment.Tier == MomentTier.ClosedForm;
-        LargestError = Math.Max(LargestError, Disturbance.Relative(moment.Value, moment.Error));
-        var value = Disturbance.Of(moment.Value, disturbance);
+        var moment = Moment(moments, p, q, r, psi.IsOne);
+        var value = Recorded(moment.Value, moment.Error);
         if (!moments.IsClosedForm)
         {
             known[asked] = value;
@@ -292,15 +289,38 @@ internal sealed class GaussianVariables(double disturbance, bool isProbe)
         return value;
     }
 
+    /// <summary>A moment of two functions, or of one.</summary>
+    public (double Value, double Error) Moment(GaussianMoments moments, double p, double q, double r, bool isOfOne)
+    {
+        // Where there is no second function, a closed form takes any variance of its argument.
+        var moment = isOfOne ? moments.At(p, moments.IsClosedForm && p > 0 ? 1 : 0, 0) : moments.At(p, q, r);
+        isClosedForm &= moment.Tier == MomentTier.ClosedForm;
+        return (moment.Value, moment.Error);
+    }
+
+    /// <summary>An integral as the run sees it, its error kept.</summary>
+    private double Recorded(double value, double error)
+    {
+        if (!double.IsFinite(value) || !double.IsFinite(error))
+        {
+            throw new NoCovariancesException();
+        }
+
+        LargestError = Math.Max(LargestError, Disturbance.Relative(value, error));
+        return Disturbance.Of(value, disturbance);
+    }
+
     /// <summary>An integral, its functions one object.</summary>
     private readonly record struct Integrand(GaussianMoments Functions, double P, double Q, double R);
 
-    private sealed class Pairs : IEqualityComparer<(Expr, Expr)>
+    /// <summary>The one law that the variables have.</summary>
+    private sealed class Plain(GaussianVariables variables) : GaussianLaws
     {
-        public static readonly Pairs Instance = new();
+        public override NodeValues One { get; } = new([1], [0]);
 
-        public bool Equals((Expr, Expr) x, (Expr, Expr) y) => ReferenceEquals(x.Item1, y.Item1) && ReferenceEquals(x.Item2, y.Item2);
+        public override NodeValues Mean(Expr phi, LinearForm g, Expr psi, LinearForm h) =>
+            new([variables.Integral(phi, psi, variables.Covariance(g, g), psi.IsOne ? 0 : variables.Covariance(h, h), psi.IsOne ? 0 : variables.Covariance(g, h))], [0]);
 
-        public int GetHashCode((Expr, Expr) pair) => HashCode.Combine(RuntimeHelpers.GetHashCode(pair.Item1), RuntimeHelpers.GetHashCode(pair.Item2));
+        public override double[] Covariance(LinearForm g, LinearForm h) => [variables.Covariance(g, h)];
     }
 }

@@ -53,6 +53,13 @@ internal sealed class LinearForm : IEquatable<LinearForm>
         return new LinearForm([.. kept.Select(pair => pair.Key)], [.. kept.Select(pair => pair.Value)]);
     }
 
+    /// <summary>This without coefficients of this size and less.</summary>
+    public LinearForm Without(double size)
+    {
+        int[] kept = [.. Enumerable.Range(0, variables.Length).Where(i => Math.Abs(coefficients[i]) > size)];
+        return new LinearForm([.. kept.Select(i => variables[i])], [.. kept.Select(i => coefficients[i])]);
+    }
+
     /// <summary>The coefficient of a variable.</summary>
     public double this[int variable] => Array.BinarySearch(variables, variable) is >= 0 and var at ? coefficients[at] : 0;
 

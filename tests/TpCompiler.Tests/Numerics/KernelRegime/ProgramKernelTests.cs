@@ -29,6 +29,36 @@ public class ProgramKernelTests
         { "two_heads", CovarianceEvaluator.Integrals },
     };
 
+    /// <summary>Both kernels of two batch-normalised relu layers, backward passes through the normalisation included, as closely as points tell.</summary>
+    [Fact]
+    public void Kernels_of_batch_normalised_relu_layers_are_integrals_over_a_norm()
+    {
+        var network = Compile("""
+            function normalise(u) {
+              c = u - mean(batch, u)
+              return c / (mean(batch, c^2) + 1/10)^(1/2)
+            }
+            network net(x : [2]) {
+              width n
+              weight U : [n, 2]
+              weight W : [n, n]
+              weight V : [1, n]
+              x1 = relu(normalise(U * x))
+              return V * relu(normalise(W * x1))
+            }
+            parametrization ntk
+            """);
+        var kernel = KernelProgram.Of(network, ["U", "W", "V"], KernelExamples.Sizes(network), [])!;
+        var result = Evaluate(kernel, network, new LimitSettings());
+        Assert.Equal(CovarianceEvaluator.NormIntegrals, result.Tier);
+        Assert.InRange(result.LargestError, 0, 1e-8);
+        var points = Evaluate(kernel, network, new LimitSettings { AllowExact = false, Points = 1 << 12 });
+        foreach (var (exact, estimate) in result.Records.SelectMany(record => record.Values.Zip(points.Records.Single(other => other.Name == record.Name).Values)))
+        {
+            Assert.InRange(exact.Value - estimate.Value, -(5 * estimate.Error) - 1e-6, (5 * estimate.Error) + 1e-6);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Examples))]
     public void Kernels_of_every_architecture_are_those_of_wide_nets(string example, string tier)
@@ -130,6 +160,57 @@ public class ProgramKernelTests
             Assert.InRange(estimate.Error, 0, 1e-12);
         }
     }
+
+    /// <summary>½ on the diagonal and ½ J₁(−1/(B − 1)) beside it, J₁ the arc-cosine function of order 1 (arXiv 1902.08129).</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(7)]
+    public void The_kernel_of_batch_normalisation_is_the_arc_cosine_function_at_minus_one_over_B_minus_one(int batch)
+    {
+        var result = CovarianceEvaluator.Evaluate(BatchNormalised(batch, "relu", "10^(-20)", "h"), NoData.Instance, _ => batch, CancellationToken.None)!;
+        var cosine = -1.0 / (batch - 1);
+        var expected = 0.5 / Math.PI * (Math.Sqrt(1 - (cosine * cosine)) + ((Math.PI - Math.Acos(cosine)) * cosine));
+        Assert.Equal(CovarianceEvaluator.NormIntegrals, result.Tier);
+        Assert.Equal(0.5, result.Records[0].Values[0].Value, 1e-12);
+        Assert.Equal(batch == 4 ? 0.0847482940210831 : expected, result.Records[1].Values[0].Value, 1e-12);
+        Assert.Equal(expected, result.Records[1].Values[0].Value, 1e-12);
+        Assert.All(result.Records.Take(2), record => Assert.InRange(record.Values[0].Error, 0, 1e-12));
+    }
+
+    /// <summary>Samples that are not alike, ε that counts, functions of both degrees, and what gradients ask for: points know nothing of tilted Gaussians.</summary>
+    [Theory]
+    [InlineData("relu", "1/10")]
+    [InlineData("leaky_relu", "2")]
+    [InlineData("abs", "1/1000")]
+    [InlineData("step", "1/2")]
+    public void Batch_normalised_covariances_agree_with_quasi_random_points(string phi, string epsilon)
+    {
+        var limit = BatchNormalised(4, phi, epsilon, "h + 3/4 * h[0]");
+        var result = CovarianceEvaluator.Evaluate(limit, NoData.Instance, _ => 4, CancellationToken.None)!;
+        Assert.Equal(CovarianceEvaluator.NormIntegrals, result.Tier);
+        var points = LimitEvaluator.Evaluate(limit, NoData.Instance, new LimitSettings { AllowExact = false, Tolerance = 1e-3 });
+        foreach (var (exact, estimate) in result.Records.SelectMany(record => record.Values).Zip(points.Records.SelectMany(record => record.Values)))
+        {
+            Assert.InRange(exact.Error, 0, 1e-7);
+            Assert.InRange(exact.Value - estimate.Value, -(5 * estimate.Error) - 1e-6, (5 * estimate.Error) + 1e-6);
+        }
+    }
+
+    private static Program BatchNormalised(int batch, string phi, string epsilon, string mixed) => LimitProgram.Of(Compilation.Compile(new SourceText("net.tp", $$"""
+        program normalised {
+          width n
+          axis samples = {{batch}}
+          vector h : [n, samples] ~ normal(0, 1)
+          vector g : [n] ~ normal(0, 1)
+          m = {{mixed}}
+          c = m - mean(samples, m)
+          x = {{phi}}(c / (mean(samples, c^2) + {{epsilon}})^(1/2))
+          y = x[1] * c[0] * c[1] * c[2] * x[2] / (mean(samples, c^2) + {{epsilon}})^(3/2)
+          z = (g + h[1])^2 * x[1] / (mean(samples, c^2) + {{epsilon}})
+          return Moment(x[0]^2), Moment(x[0] * x[1]), Moment(y), Moment(z), Moment((mean(samples, c^2) + {{epsilon}})^(1/2) * x[2])
+        }
+        """)).Program!).Program!;
 
     /// <summary>Residual, tied and transposed weights, functions with kinks: points know nothing of covariances.</summary>
     [Theory]
