@@ -244,7 +244,7 @@ public class ProgramCommandTests
     [InlineData("tanh(x)", "integrals over two Gaussians", "bound", "integrals over two Gaussians")]
     [InlineData("tanh(x) * tanh(x + z) * tanh(z + w)", "quadrature", "bound", "quadrature in 3 dimensions, or else quasi-random points in 3 dimensions")]
     [InlineData("relu(x) * relu(x + z) * tanh(z)", "quadrature", "bound", "quadrature in 2 dimensions, split at kinks, or else quasi-random points in 2 dimensions")]
-    [InlineData("x^2", "polynomials", "exact", "exact rationals, or else integrals over two Gaussians")]
+    [InlineData("x^2", "polynomials", "exact", "exact rationals, or else closed forms")]
     [InlineData("x", "coefficients", "exact", "coefficients")]
     public void Each_expectation_is_computed_as_compile_says(string function, string tier, string kind, string said)
     {
