@@ -13,21 +13,22 @@ internal sealed class CheckCommand : Command
 {
     private const int FewestWidths = 3;
 
+    private const int WidestWidth = 2048;
+
     private readonly Argument<string> file = ProgramArgument.Create();
 
     private readonly Option<IReadOnlyList<int>> widths = new("--widths")
     {
-        Description = "The widths to run, rising",
+        Description = "The widths to run, rising; wider ones are added up to 2048 where it takes them, when left out",
         HelpName = "N,N,…",
         CustomParser = ParseWidths,
         DefaultValueFactory = _ => new CheckSettings().Widths,
     };
 
-    private readonly Option<int> seeds = new("--seeds")
+    private readonly Option<int?> seeds = new("--seeds")
     {
-        Description = "Nets of each width",
+        Description = "Nets of each width; as many as decide every line when left out, more of narrow ones",
         HelpName = "N",
-        DefaultValueFactory = _ => new CheckSettings().Seeds,
     };
 
     private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
@@ -99,9 +100,8 @@ internal sealed class CheckCommand : Command
                 return reporter.Report(diagnostics);
             }
 
-            int asked = parsed.GetResult(seeds) is { Implicit: false } ? parsed.GetValue(seeds) : 0;
-            CheckSettings settings = new() { LooksUpRows = program.Compilation.TrainingPlan?.Source?.Kind == "text", Widths = parsed.GetValue(widths)!, Execution = new() { AxisSizes = program.AxisSizes } };
-            CheckReport report = Checker.Run(program, claimed, asked > 0 ? settings with { Seeds = asked, MaxSeeds = asked } : settings, reporter, diagnostics) with { Claim = name };
+            CheckSettings settings = new() { WidestWidth = parsed.GetResult(widths) is { Implicit: false } ? 0 : WidestWidth, LooksUpRows = program.Compilation.TrainingPlan?.Source?.Kind == "text", Widths = parsed.GetValue(widths)!, Seeds = parsed.GetValue(seeds), Execution = new() { AxisSizes = program.AxisSizes } };
+            CheckReport report = Checker.Run(program, claimed, settings, reporter, diagnostics) with { Claim = name };
             reporter.Result(report.WriteJson, report.Text);
             int code = reporter.Report(diagnostics);
             return report.Passes ? code : ExitCode.Diagnostics;

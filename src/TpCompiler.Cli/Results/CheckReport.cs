@@ -23,39 +23,37 @@ internal sealed record CheckReport(string Program, CheckResult Result)
     /// <summary>Weights and outputs: what their change in training is has to be decided for a PASS.</summary>
     public ValueList<string> Essential { get; init; } = [];
 
-    /// <summary>No line differs, every net ran to its end, most lines are decided, and those of the change of each weight and output are.</summary>
-    public bool Passes => NothingDiffers && Open.Count == 0 && 2 * Undecided <= Result.Lines.Count && Result.Lines.Count > 0;
+    /// <summary>No line differs, every net ran to its end, and what is essential is decided: sizes and changes of each weight and output, and outputs' distances to the limit.</summary>
+    public bool Passes => NothingDiffers && Open.Count == 0 && Result.Lines.Any(line => line.Verdict == CheckVerdict.Agrees);
 
-    /// <summary>Changes of weights and outputs that are not decided.</summary>
-    private List<CheckLine> Open => [.. Result.Lines.Where(line => line is { Quantity: CheckQuantity.Change, Verdict: CheckVerdict.Undecided } && Essential.Contains(line.Name))];
+    private List<CheckLine> Undecided => [.. Result.Lines.Where(line => line.Verdict == CheckVerdict.Undecided)];
+
+    /// <summary>Lines of weights and outputs that are not decided.</summary>
+    private List<CheckLine> Open => [.. Undecided.Where(line => Essential.Contains(line.Name))];
 
     private bool NothingDiffers => !Result.IsCancelled
         && Result.Failures.Count == 0
         && Result.Lines.All(line => line.Verdict != CheckVerdict.Differs);
 
-    /// <summary>How many lines were not decided.</summary>
-    private int Undecided => Result.Lines.Count(line => line.Verdict == CheckVerdict.Undecided);
-
-    /// <summary>A pass says what it leaves open, and what would decide it; without the changes that matter it is none.</summary>
-    private string Outcome => (NothingDiffers, Passes, Undecided) switch
+    /// <summary>A pass says what it leaves open, and what would decide it; without what is essential it is none.</summary>
+    private string Outcome => (NothingDiffers, Passes, Undecided.Count) switch
     {
         (false, _, _) => "FAIL",
         (_, true, 0) => "PASS",
-        (_, true, var open) => $"PASS, {open} of {Result.Lines.Count} lines undecided: the error of the fit is too large there; {Advice}",
-        (_, false, var open) when Open.Count > 0 => $"UNDECIDED: nothing differs, but {open} of {Result.Lines.Count} lines are undecided, the change of {string.Join(", ", Open.Select(line => line.Name))} among them; {Advice}",
-        (_, false, var open) => $"UNDECIDED: nothing differs, but {open} of {Result.Lines.Count} lines are undecided; {Advice}",
+        (_, true, _) => $"PASS of {Decided}; {Advice(Undecided)}",
+        (_, false, _) => $"UNDECIDED: nothing differs in {Decided}, but weights and outputs are among the others; {Advice(Undecided)}",
     };
 
-    /// <summary>An interval narrows like the root of the number of nets: for most lines this many decide.</summary>
-    private string Advice
+    private string Decided => string.Create(CultureInfo.InvariantCulture, $"{Result.Lines.Count - Undecided.Count} of {Result.Lines.Count} lines");
+
+    /// <summary>An interval narrows like the root of the number of nets.</summary>
+    private string Advice(List<CheckLine> lines)
     {
-        get
-        {
-            double[] wide = [.. Result.Lines.Where(line => line.Verdict == CheckVerdict.Undecided).Select(line => line.Measured?.HalfWidth ?? double.NaN).Where(width => width > ScaleCheck.WidestInterval).Order()];
-            double factor = wide.Length == 0 ? 4 : Math.Pow(wide[wide.Length / 2] / ScaleCheck.WidestInterval, 2);
-            int seeds = (int)Math.Clamp(Math.Ceiling(Result.Seeds * Math.Max(factor, 2)), 2, 10_000);
-            return string.Create(CultureInfo.InvariantCulture, $"more seeds (--seeds {seeds}) or widths further apart (--widths) decide them");
-        }
+        string named = $"undecided: {string.Join(", ", lines.Select(line => $"{line.Name} {Name(line.Quantity)}"))}";
+        double[] factors = [.. lines.Select(line => line.MoreNets).OfType<double>()];
+        return factors.Length == 0
+            ? $"{named}; wider nets (--widths) may decide them"
+            : string.Create(CultureInfo.InvariantCulture, $"{named}; --seeds {(int)Math.Clamp(Math.Ceiling(Result.Nets[^1] * Math.Max(2, factors.Max())), 2, 100_000)} or wider nets (--widths) would decide {(factors.Length == lines.Count ? "them" : string.Create(CultureInfo.InvariantCulture, $"{factors.Length} of them"))}");
     }
 
     public string Text()
@@ -67,11 +65,11 @@ internal sealed record CheckReport(string Program, CheckResult Result)
             Name(line.Quantity),
             Derived(line),
             Measured(line),
-            Name(line.Verdict),
+            line.IsHidden ? $"{Name(line.Verdict)} (below a larger part that vanishes)" : Name(line.Verdict),
         }));
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
         StringBuilder text = new();
-        text.Append(CultureInfo.InvariantCulture, $"{Program} at widths {string.Join(", ", Result.Widths)}; exponents of n, ± 95 % confidence; a weight is w, as it is stored, of W = n^(-a) w\n{(Claim is null ? string.Empty : $"derived: of the parametrization {Claim}; measured: nets of the program's own\n")}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Program}: {string.Join(", ", Result.Widths.Zip(Result.Nets).Select(at => string.Create(CultureInfo.InvariantCulture, $"{at.Second} nets of width {at.First}")))}; exponents of n, ± 95 % confidence; a weight is w, as it is stored, of W = n^(-a) w\n{(Claim is null ? string.Empty : $"derived: of the parametrization {Claim}; measured: nets of the program's own\n")}\n");
         foreach (string[] row in rows)
         {
             text.Append(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Append('\n');
@@ -105,12 +103,19 @@ internal sealed record CheckReport(string Program, CheckResult Result)
         }
 
         json.WriteBoolean("passes", Passes);
-        json.WriteNumber("undecided", Undecided);
+        json.WriteNumber("undecided", Undecided.Count);
         json.WriteString("noDistance", NoDistance);
         json.WriteStartArray("widths");
         foreach (int width in Result.Widths)
         {
             json.WriteNumberValue(width);
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("nets");
+        foreach (int nets in Result.Nets)
+        {
+            json.WriteNumberValue(nets);
         }
 
         json.WriteEndArray();

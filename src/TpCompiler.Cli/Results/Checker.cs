@@ -68,10 +68,11 @@ internal static class Checker
             return null;
         }
 
-        // Nets are a few hundredths away; a limit to a thousandth measures that, and is far cheaper than one to the last digit. Pairs of points cost their square.
+        // Nets are a few hundredths away; a limit to a few thousandths measures that, and is far cheaper than one to the last digit. Pairs of points cost their square.
         InputRotation rotation = InputRotation.Of(limit, program.Samples, program.AxisSizes);
         FirstBatch feed = new(WithGenericTargets(program, RunnableProgram.FeedOf(rotation.Samples)));
-        LimitSettings limitSettings = new() { AxisSizes = rotation.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = 1e-3, MaxPoints = limit.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin) ? 1 << 10 : 1 << 13 };
+        bool ofPairs = limit.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin);
+        LimitSettings limitSettings = new() { AxisSizes = rotation.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = ofPairs ? 4e-3 : 1e-3, MaxPoints = ofPairs ? 1 << 10 : 1 << 13 };
         LimitResult result = LimitEvaluator.Evaluate(rotation.Program, feed, limitSettings, null, cancel);
         return [.. result.Records.Where(record => scaling.ScaleOf(record.Name)?.Exponent is { IsZero: true })];
     }

@@ -5,13 +5,16 @@ namespace TpCompiler.Numerics.Checking;
 /// <summary>The nets to run.</summary>
 public sealed record CheckSettings
 {
-    public IReadOnlyList<int> Widths { get; init; } = [64, 128, 256, 512, 1024];
+    public IReadOnlyList<int> Widths { get; init; } = [32, 64, 128, 256, 512];
 
-    /// <summary>Nets of each width.</summary>
-    public int Seeds { get; init; } = 8;
+    /// <summary>While lines stay open that look bent, nets of twice the widest width are added up to this one; 0 for no others than <see cref="Widths"/>.</summary>
+    public int WidestWidth { get; init; }
 
-    /// <summary>While lines stay undecided the number of seeds is doubled, up to this.</summary>
-    public int MaxSeeds { get; init; } = 64;
+    /// <summary>Nets of each width; null: as many as it takes to decide every line, up to <see cref="MaxSeeds"/>, and more of narrow ones, which cost less.</summary>
+    public int? Seeds { get; init; }
+
+    /// <summary>The most nets of one width.</summary>
+    public int MaxSeeds { get; init; } = 4096;
 
     /// <summary>After how many steps the change is measured.</summary>
     public int Steps { get; init; } = 3;

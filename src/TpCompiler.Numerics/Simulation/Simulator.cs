@@ -19,7 +19,6 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
 
     private readonly Dictionary<string, int> widths;
     private readonly HashSet<string> carried;
-    private readonly ulong seed;
 
     /// <param name="program">A verified program.</param>
     /// <param name="width">n of the first width; the others follow by their ratios, rounded to whole numbers.</param>
@@ -28,7 +27,7 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
     public Simulator(Program program, int width, ulong seed, ExecutionSettings settings)
         : base(JoinedUpdates.Schedule(SharedCalls.Hoist(settings.ExpandLowRank(program))), settings)
     {
-        this.seed = seed;
+        Seed = seed;
         widths = program.Widths.ToDictionary(w => w.Name, w => WidthOf(w, width), StringComparer.Ordinal);
         carried = [.. CarriedMatrices(program.Body)];
     }
@@ -40,18 +39,21 @@ public class Simulator<T> : Interpreter<T, SimulatedMatrix<T>>
 
     protected override double WidthValue(string width) => widths[width];
 
+    /// <summary>Selects the random numbers of the next run: nets of one width can share a simulator, and what it has prepared.</summary>
+    protected ulong Seed { get; set; }
+
     /// <summary>The seed of Gaussian scalars.</summary>
-    protected virtual ulong ScalarSeed => seed;
+    protected virtual ulong ScalarSeed => Seed;
 
     protected override void GaussianScalar(Definition definition, double variance, Span<double> numbers) => Fill(ScalarSeed, definition, variance, numbers, 0);
 
-    protected override void GaussianVector(Definition definition, double variance, Span<T> rows) => Fill(seed, definition, variance, rows, 0);
+    protected override void GaussianVector(Definition definition, double variance, Span<T> rows) => Fill(Seed, definition, variance, rows, 0);
 
     protected override SimulatedMatrix<T> GaussianMatrix(Definition definition, int position, double variance)
     {
         var (rows, columns) = (widths[definition.Widths[0]], widths[definition.Widths[1]]);
         var numbers = new T[rows * columns];
-        Fill(seed, definition, variance, numbers.AsSpan(), (long)position * numbers.Length);
+        Fill(Seed, definition, variance, numbers.AsSpan(), (long)position * numbers.Length);
         return new(PanelMatrix<T>.FromRowMajor(numbers, rows, columns), []);
     }
 

@@ -11,13 +11,13 @@ namespace TpCompiler.Tests.Cli.Results;
 
 public sealed class CheckReportTests
 {
-    private static readonly CheckLine Agrees = new("h1", CheckQuantity.Size, 0, new SlopeFit(0.004, 0.021, false), false, [1, 1], CheckVerdict.Agrees);
+    private static readonly CheckLine Agrees = new("h1", CheckQuantity.Size, 0, new SlopeFit(0.004, 0.021), false, [1, 1], CheckVerdict.Agrees);
 
     private static readonly CheckLine Zero = new("b1", CheckQuantity.Change, null, null, true, [0, 0], CheckVerdict.Agrees);
 
-    private static readonly CheckLine Undecided = new("f", CheckQuantity.Size, -Rational.Half, new SlopeFit(-0.6, 0.9, false), false, [1, 1], CheckVerdict.Undecided);
+    private static readonly CheckLine Undecided = new("f", CheckQuantity.Size, -Rational.Half, new SlopeFit(-0.6, 0.9), false, [1, 1], CheckVerdict.Undecided) { MoreNets = 36 };
 
-    private static readonly CheckLine Differs = new("h2", CheckQuantity.Change, 1, new SlopeFit(0.51, 0.03, true), false, [1, 2], CheckVerdict.Differs);
+    private static readonly CheckLine Differs = new("h2", CheckQuantity.Change, 1, new SlopeFit(0.51, 0.03), false, [1, 2], CheckVerdict.Differs);
 
     [Fact]
     public Task A_check_shows_a_line_for_each_quantity_and_fails_when_one_differs()
@@ -39,23 +39,23 @@ public sealed class CheckReportTests
     public void A_pass_says_what_it_leaves_open_and_nothing_decided_is_no_pass()
     {
         Assert.EndsWith("\nPASS\n", Report(Agrees, Zero).Text(), StringComparison.Ordinal);
-        Assert.Contains("\nPASS, 1 of 3 lines undecided: ", Report(Agrees, Zero, Undecided).Text(), StringComparison.Ordinal);
 
-        // Eight nets, and an interval of 0.9 that has to be 0.15.
-        Assert.Contains("--seeds 288", Report(Agrees, Undecided).Text(), StringComparison.Ordinal);
+        // Eight nets of the widest, and an interval six times as wide as would decide.
+        Assert.EndsWith("\nPASS of 2 of 3 lines; undecided: f size; --seeds 288 or wider nets (--widths) would decide them\n", Report(Agrees, Zero, Undecided).Text(), StringComparison.Ordinal);
+        Assert.EndsWith("\nPASS of 1 of 2 lines; undecided: f size; wider nets (--widths) may decide them\n", Report(Agrees, Undecided with { MoreNets = null }).Text(), StringComparison.Ordinal);
         Assert.Contains("\nUNDECIDED: ", Report(Undecided).Text(), StringComparison.Ordinal);
         Assert.EndsWith("\nFAIL\n", Report(Undecided, Differs).Text(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_the_change_of_a_weight_or_an_output_nothing_passes()
+    public void Without_the_size_or_the_change_of_a_weight_or_an_output_nothing_passes()
     {
         CheckLine open = Undecided with { Name = "W2", Quantity = CheckQuantity.Change };
         Assert.True((Report(Agrees, Zero, Agrees, open) with { Essential = ["W1", "f"] }).Passes);
         CheckReport report = Report(Agrees, Zero, Agrees, open) with { Essential = ["W1", "W2", "f"] };
         Assert.False(report.Passes);
-        Assert.Contains("\nUNDECIDED: nothing differs, but 1 of 4 lines are undecided, the change of W2 among them; ", report.Text(), StringComparison.Ordinal);
-        Assert.False(Report(Agrees, Undecided, Undecided).Passes);
+        Assert.Contains("\nUNDECIDED: nothing differs in 3 of 4 lines, but weights and outputs are among the others; undecided: W2 change; --seeds 288 ", report.Text(), StringComparison.Ordinal);
+        Assert.False((report with { Essential = ["W2"], Result = report.Result with { Lines = [open with { Quantity = CheckQuantity.Size }, Agrees] } }).Passes);
     }
 
     [Fact]
@@ -84,9 +84,10 @@ public sealed class CheckReportTests
         JsonElement json = JsonDocument.Parse(Encoding.UTF8.GetString(stream.ToArray())).RootElement;
         Assert.False(json.GetProperty("passes").GetBoolean());
         Assert.Equal([256, 512], json.GetProperty("widths").EnumerateArray().Select(width => width.GetInt32()));
+        Assert.Equal([16, 8], json.GetProperty("nets").EnumerateArray().Select(nets => nets.GetInt32()));
         Assert.Equal(["agrees", "agrees", "DIFFERS"], json.GetProperty("lines").EnumerateArray().Select(line => line.GetProperty("verdict").GetString()));
         Assert.Equal(JsonValueKind.Null, json.GetProperty("lines")[1].GetProperty("measured").ValueKind);
     }
 
-    private static CheckReport Report(params CheckLine[] lines) => new("mlp", new CheckResult([256, 512], 8, [.. lines], [], IsCancelled: false));
+    private static CheckReport Report(params CheckLine[] lines) => new("mlp", new CheckResult([256, 512], [16, 8], [.. lines], [], IsCancelled: false));
 }

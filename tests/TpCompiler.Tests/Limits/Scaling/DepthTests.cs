@@ -157,11 +157,12 @@ public class DepthTests
             var result = ScaleCheck.Run<double>(
                 TrainingProgram.Of(network, compiled.TrainingPlan!),
                 [new ExpectedScale(last, 0, 0)],
-                new CheckSettings { Widths = [Width], Seeds = 8, MaxSeeds = 8, Steps = 2 },
+                new CheckSettings { Widths = [Width], Seeds = 8, Steps = 2 },
                 new BatchFeed(new Dictionary<string, SampleField> { ["x"] = new([1, -0.5, 0.25, 0.5, 1, 1], 2), ["y"] = new([1, -1], 2) }));
-            return ((double)layers, result.Lines.Single(line => line.Quantity == CheckQuantity.Change).Sizes[0]);
+            return (Layers: (double)layers, Size: result.Lines.Single(line => line.Quantity == CheckQuantity.Change).Sizes[0]);
         }).ToList();
-        return SlopeFit.Of(points)!.Slope;
+        // Least squares at three depths that each double.
+        return Math.Log(points[^1].Size / points[0].Size) / Math.Log(points[^1].Layers / points[0].Layers);
     }
 
     private static Rational At(Rational exponent, Rational unit) => DepthSymbol.Split(exponent) is var (width, depth) ? width + (depth * unit) : default;
