@@ -106,7 +106,7 @@ internal sealed class MupCommand : Command
 
         if (request.Lint)
         {
-            ValueList<LintFinding> findings = ParametrizationLint.Of(network, ScalingAnalysis.Analyze(network, plan, compilation.GradientProgram!, maximal.Kind), maximal);
+            ValueList<LintFinding> findings = ParametrizationLint.Of(network, ScalingAnalysis.Analyze(network, plan, compilation.GradientProgram!, maximal.Kind, repair: false), maximal);
             reporter.Result(json => MaximalUpdateText.Lint(json, network.Name, findings), () => MaximalUpdateText.Lint(network.Name, findings));
             return findings.Count;
         }

@@ -26,12 +26,13 @@ public static class ScalingAnalysis
     /// <param name="plan">How it is trained.</param>
     /// <param name="training">Its training by gradient descent: the program's own, when its optimizer is one.</param>
     /// <param name="kind">The size of updates; that of the plan's optimizer when it isn't given.</param>
-    public static ScalingResult Analyze(Network network, TrainingPlan plan, Program training, UpdateKind? kind = null)
+    /// <param name="repair">Whether to look for a repair of what is unstable or trivial.</param>
+    public static ScalingResult Analyze(Network network, TrainingPlan plan, Program training, UpdateKind? kind = null, bool repair = true)
     {
         var size = kind ?? plan.Rule.Kind;
         var result = Analyze(
             training,
-            network.Depth is null,
+            repair && network.Depth is null,
             size,
             plan.Rule.Kind == UpdateKind.Gradient ? null : TrainingProgram.Of(network, plan),
             network.Depth,

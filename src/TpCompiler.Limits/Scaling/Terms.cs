@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Limits.Scaling;
@@ -15,6 +16,9 @@ internal sealed class Terms : IEquatable<Terms>
 
     /// <summary>2² products are as many as a sum of sizes has parts.</summary>
     private const int MostFactors = 3;
+
+    /// <summary>As many classes are told apart one by one.</summary>
+    private const int FewTerms = 16;
 
     public static readonly Terms Zero = new([]);
 
@@ -155,19 +159,47 @@ internal sealed class Terms : IEquatable<Terms>
 
     private static Terms Collect(ReadOnlySpan<Term> terms, int most)
     {
-        var collected = new Term[terms.Length];
-        var count = 0;
+        var collected = terms.Length <= FewTerms ? OneAClass(terms) : OneAClassOfMany(terms);
+        collected.Sort(Order);
+        while (collected.Count > most)
+        {
+            // Two parts of one size, or else the two smallest: what they have in common under changes of sign.
+            var at = collected.Count - 1;
+            while (at > 0 && collected[at].Exponent != collected[at - 1].Exponent)
+            {
+                at--;
+            }
+
+            at = at == 0 ? collected.Count - 1 : at;
+            var joined = new Term(collected[at - 1].Exponent, SignClass.Join(collected[at - 1].Class, collected[at].Class));
+            collected.RemoveRange(at - 1, 2);
+            if (collected.FindIndex(term => term.Class == joined.Class) is >= 0 and var known)
+            {
+                joined = collected[known].Exponent < joined.Exponent ? collected[known] : joined;
+                collected.RemoveAt(known);
+            }
+
+            collected.Insert(~collected.BinarySearch(joined, Order), joined);
+        }
+
+        return new Terms([.. collected], most);
+    }
+
+    /// <summary>The largest part of each class.</summary>
+    private static List<Term> OneAClass(ReadOnlySpan<Term> terms)
+    {
+        var collected = new List<Term>(terms.Length);
         foreach (var term in terms)
         {
             var known = 0;
-            while (known < count && collected[known].Class != term.Class)
+            while (known < collected.Count && collected[known].Class != term.Class)
             {
                 known++;
             }
 
-            if (known == count)
+            if (known == collected.Count)
             {
-                collected[count++] = term;
+                collected.Add(term);
             }
             else if (term.Exponent < collected[known].Exponent)
             {
@@ -175,27 +207,19 @@ internal sealed class Terms : IEquatable<Terms>
             }
         }
 
-        if (count > 1)
+        return collected;
+    }
+
+    private static List<Term> OneAClassOfMany(ReadOnlySpan<Term> terms)
+    {
+        var collected = new Dictionary<SignClass, Term>(terms.Length);
+        foreach (var term in terms)
         {
-            Array.Sort(collected, 0, count, Order);
+            ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(collected, term.Class, out var exists);
+            known = exists && known!.Exponent <= term.Exponent ? known : term;
         }
 
-        if (count > most)
-        {
-            // Two parts of one size, or else the two smallest: what they have in common under changes of sign.
-            var at = count - 1;
-            while (at > 0 && collected[at].Exponent != collected[at - 1].Exponent)
-            {
-                at--;
-            }
-
-            at = at == 0 ? count - 1 : at;
-            collected[at - 1] = new Term(collected[at - 1].Exponent, SignClass.Join(collected[at - 1].Class, collected[at].Class));
-            collected.AsSpan(at + 1, count - at - 1).CopyTo(collected.AsSpan(at));
-            return Collect(collected.AsSpan(0, count - 1), most);
-        }
-
-        return new Terms(count == collected.Length ? collected : collected[..count], most);
+        return [.. collected.Values];
     }
 
     private static int Compare(Term x, Term y) =>
