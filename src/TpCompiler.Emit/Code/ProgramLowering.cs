@@ -15,6 +15,7 @@ public sealed class ProgramLowering
     private readonly ExpressionLowering expressions;
     private readonly HashSet<string> wholeNumbers;
     private KernelDescentProgram? kernel;
+    private IReadOnlyCollection<string> watched = [];
     private Refusal? refusal;
 
     private ProgramLowering(Program program, Expr? meanFactor)
@@ -34,14 +35,14 @@ public sealed class ProgramLowering
 
     /// <summary>
     /// The code of a limit program, whose matrices are objects that a vector is multiplied with, or the first instruction that can't be said in it; a mean over coordinates is
-    /// <paramref name="meanFactor"/> times a sum.
+    /// <paramref name="meanFactor"/> times a sum. The terms of the means in <paramref name="watched"/> are looked at.
     /// </summary>
-    public static (TensorCode? Code, Refusal? Refusal) OfLimit(Program limit, Expr meanFactor) => Of(limit, meanFactor);
+    public static (TensorCode? Code, Refusal? Refusal) OfLimit(Program limit, Expr meanFactor, IReadOnlyCollection<string> watched) => Of(limit, meanFactor, watched: watched);
 
-    private static (TensorCode? Code, Refusal? Refusal) Of(Program program, Expr? meanFactor, KernelDescentProgram? kernel = null)
+    private static (TensorCode? Code, Refusal? Refusal) Of(Program program, Expr? meanFactor, KernelDescentProgram? kernel = null, IReadOnlyCollection<string>? watched = null)
     {
         program = WithCountersApart(program);
-        ProgramLowering lowering = new(program, meanFactor) { kernel = kernel };
+        ProgramLowering lowering = new(program, meanFactor) { kernel = kernel, watched = watched ?? [] };
         lowering.NameStates(program.Body);
         ValueList<TensorStatement> body = lowering.Block(program.Body);
         return lowering.refusal is { } refusal
@@ -107,6 +108,11 @@ public sealed class ProgramLowering
             {
                 case Instruction instruction:
                     code.Add(Lower(instruction));
+                    if (instruction is Instruction.Moment moment && watched.Contains(moment.Result.Name))
+                    {
+                        code.Add(Watch(moment));
+                    }
+
                     if (program.Outputs.Contains(instruction.Result.Name))
                     {
                         code.Add(new TensorStatement.Report(instruction.Result.Name));
@@ -136,6 +142,17 @@ public sealed class ProgramLowering
         }
 
         return [.. code];
+    }
+
+    private TensorStatement.Watch Watch(Instruction.Moment moment)
+    {
+        Definition terms = moment.Result with { Widths = [moment.Width] };
+        IReadOnlyList<Expr> factors = moment.Body is Expr.Multiply product ? product.Factors : [moment.Body];
+        bool isPlain = factors.All(factor => factor is Expr.Constant or Expr.Reference);
+        return new TensorStatement.Watch(
+            NameOf(moment.Result.Name),
+            expressions.Lower(moment.Body, terms),
+            isPlain ? [.. factors.OfType<Expr.Reference>().Where(factor => definitions[factor.Name].Kind == ValueKind.Vector).Select(factor => new TensorExpr.Value(NameOf(factor.Name), Dims(definitions[factor.Name])))] : []);
     }
 
     private TensorStatement.Assign Copy(Definition state, string from) =>

@@ -27,6 +27,12 @@ public abstract record TensorStatement
 
     public sealed record Repeat(string Counter, int Count, ValueList<TensorStatement> Body) : TensorStatement;
 
+    /// <summary>Looks at the terms of the mean over points before it, which outputs are made of.</summary>
+    /// <param name="Name">The mean.</param>
+    /// <param name="Terms">Its terms, with the dimension of points last.</param>
+    /// <param name="Factors">The vectors of which the terms are the product; none where they are more than that.</param>
+    public sealed record Watch(string Name, TensorExpr Terms, ValueList<TensorExpr> Factors) : TensorStatement;
+
     /// <summary>Keeps a value of this moment as the next of the series that the program reports.</summary>
     public sealed record Report(string Name) : TensorStatement;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using TpCompiler.Emit.Code;
 using TpCompiler.Ir;
 using TpCompiler.Limits;
@@ -25,14 +26,19 @@ internal sealed class CSharpEvaluator : CSharpProgram
     private readonly Dictionary<string, string> spaceNames = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> matrixEntries = new(StringComparer.Ordinal);
     private readonly string coordinate;
+    private readonly OutputMoments moments;
+    private readonly TermDegrees growth;
+    private readonly Dictionary<string, string> tails = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> degrees = new(StringComparer.Ordinal);
 
     private CSharpEvaluator(Program program, bool isAffine, bool hasGrids)
-        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "given", "tolerance", "most", "worst", "next", "before", "now", "Estimates", "Estimate", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Pairs", "Output", "Sobol", "Normal", "Points", "SobolPoints", "Grid", "Rule", "Quadrature", "integrated", "bound", "weights"))
+        : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames("size", "points", "given", "tolerance", "most", "worst", "next", "before", "now", "Estimates", "Estimate", "seed", "scramblings", "scrambling", "outputs", "Evaluate", "E", "Variables", "Space", "Matrix", "GaussianMatrix", "Outer", "Pairs", "Output", "Sobol", "Normal", "Points", "SobolPoints", "Grid", "Rule", "Quadrature", "integrated", "bound", "weights", "Tail"))
     {
         (this.isAffine, this.hasGrids) = (isAffine, hasGrids);
         spaces = CoordinateSpaces.Of(program);
         ratios = program.Widths.ToDictionary(width => width.Name, width => width.Ratio, StringComparer.Ordinal);
         coordinate = Names.Fresh(isAffine ? "k" : "point");
+        (moments, growth) = (OutputMoments.Of(program), new TermDegrees(program));
         Expressions.Coordinate = coordinate;
         Expressions.MatrixEntry = matrix => matrixEntries[matrix.Name];
         Expressions.ZeroVector = $"new double[{Size}]";
@@ -115,6 +121,11 @@ internal sealed class CSharpEvaluator : CSharpProgram
 
         WriteSpaces();
         FindLastOutputs();
+        if (!isAffine)
+        {
+            NameTails();
+        }
+
         WriteBlock(Program.Body, null);
         Writer.Line().Line("return outputs;").Out().Line("}\n");
         CSharpLibrary.Write(Writer, inLimit: true);
@@ -126,6 +137,21 @@ internal sealed class CSharpEvaluator : CSharpProgram
             hasRatios: ratios.Values.Any(ratio => !ratio.IsOne),
             hasGrids,
             Dimensions());
+    }
+
+    /// <summary>The terms at the ends of each mean that outputs are made of are kept, where they are means over points; degrees that some number of points doesn't see are said.</summary>
+    private void NameTails()
+    {
+        foreach (Definition moment in moments.WithTerms.Select(moment => moment.Result))
+        {
+            tails[moment.Name] = Names.Fresh(Names.Of("value", moment.Name) + "_tails");
+            if (growth.DegreesOf(moment.Name) is { Count: > 0 } all && all.Max() > LimitRuntime.LeastDegree)
+            {
+                degrees[moment.Name] = Names.Fresh(Names.Of("value", moment.Name) + "_degrees");
+                Writer.Comment($"The terms of {moment.Name} grow like a power of the Gaussians, at most this one at step t.");
+                Writer.Line($"double[] {degrees[moment.Name]} = [{string.Join(", ", all.Select(degree => degree.ToString(CultureInfo.InvariantCulture)))}];");
+            }
+        }
     }
 
     /// <summary>A Gaussian number, or several, that stays random in the limit: one draw for the whole program.</summary>
@@ -201,6 +227,18 @@ internal sealed class CSharpEvaluator : CSharpProgram
         bool IsOutput(Statement statement) => statement is Instruction instruction ? Program.Outputs.Contains(instruction.Result.Name) : ((Loop)statement).Body.Any(IsOutput);
     }
 
+    /// <summary>What a report says of the means behind an output: itself, if it is one, or those that it is a function of.</summary>
+    private string TailsBehind(string output)
+    {
+        List<string> behind = [.. moments.Behind(output).Where(tails.ContainsKey)];
+        return behind switch
+        {
+            [] => string.Empty,
+            [var only] => $", {tails[only]}{(only == output ? ", IsMean: true" : string.Empty)}",
+            _ => $", [{string.Join(", ", behind.Select(moment => ".. " + tails[moment]))}]",
+        };
+    }
+
     protected override void WriteReport(Definition output, string? counter)
     {
         if (output.Kind != ValueKind.Scalar)
@@ -209,7 +247,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
         }
 
         string name = Names.Of("value", output.Name);
-        Writer.Line($"outputs.Add(new(\"{output.Name}\", {counter ?? "null"}, {(output.Indices.Count == 0 ? $"[{name}]" : $"[.. Flat<double>({name})]")}));");
+        Writer.Line($"outputs.Add(new(\"{output.Name}\", {counter ?? "null"}, {(output.Indices.Count == 0 ? $"[{name}]" : $"[.. Flat<double>({name})]")}{TailsBehind(output.Name)}));");
         if (lastOutputs.TryGetValue(output.Name, out Loop? loop))
         {
             Writer.Line($"if ({Names.Of("index", loop.Counter)} == {Number(loop.Count - 1)})").Line("{").In().Line("break; // nothing reads the last update").Out().Line("}\n");
@@ -252,7 +290,7 @@ internal sealed class CSharpEvaluator : CSharpProgram
                 WriteNonlin(result, nonlin.Body);
                 break;
             case Instruction.Moment moment:
-                WriteMoment(moment);
+                WriteMoment(moment, counter);
                 break;
             case Instruction.MatMul product:
                 // A matrix at each position: all products with one before those with the next.
@@ -366,15 +404,35 @@ internal sealed class CSharpEvaluator : CSharpProgram
         });
     }
 
-    private void WriteMoment(Instruction.Moment moment)
+    private void WriteMoment(Instruction.Moment moment, string? counter)
     {
         Definition result = moment.Result;
         Expr body = Ready(moment.Body, result.Indices);
         string entry = Expressions.Entry((Expr.Reference)result.AsReference());
+        string? kept = tails.GetValueOrDefault(result.Name);
+        string degree = degrees.TryGetValue(result.Name, out string? all) ? $", {all}" : string.Empty;
         Writer.Comment($"{result.AsReference()} = E {moment.Body}");
+        if (kept is not null)
+        {
+            Writer.Line($"List<Tail> {kept} = [];");
+        }
+
         if (ProductOf(body) is var (x, y))
         {
-            WriteEach(result, () => $"{(hasGrids ? SpaceName(spaces.OfVector(x.Name)) + "." : string.Empty)}E({Expressions.Whole(x)}, {Expressions.Whole(y)})");
+            string vectors = $"{Expressions.Whole(x)}, {Expressions.Whole(y)}", mean = $"{(hasGrids ? SpaceName(spaces.OfVector(x.Name)) + "." : string.Empty)}E({vectors})";
+            if (result.Indices.Count > 0)
+            {
+                Declare(result, "double");
+            }
+
+            Loops(result.Indices, () =>
+            {
+                Writer.Line($"{(result.Indices.Count == 0 ? "double " : string.Empty)}{entry} = {mean};");
+                if (kept is not null)
+                {
+                    Writer.Line($"{kept}.Add(Tail.Of(Tail.Product({vectors}), Tail.Size({Expressions.Whole(x)}) * Tail.Size({Expressions.Whole(y)}){Degree()}));");
+                }
+            });
             return;
         }
 
@@ -384,6 +442,12 @@ internal sealed class CSharpEvaluator : CSharpProgram
             string total = Temporary("total");
             WriteSums(body, sum => !HasVector(sum));
             Writer.Line($"double {total} = 0;");
+            string terms = kept is null ? string.Empty : Temporary("terms");
+            if (kept is not null)
+            {
+                Writer.Line($"double[] {terms} = new double[{Size}];");
+            }
+
             string? weights = hasGrids && body.References().FirstOrDefault(reference => Definitions[reference.Name].Kind == ValueKind.Vector) is { } vector
                 ? $"{SpaceName(spaces.OfVector(vector.Name))}.Weights[{coordinate}] * "
                 : null;
@@ -391,22 +455,31 @@ internal sealed class CSharpEvaluator : CSharpProgram
             {
                 WriteSums(body, _ => true);
                 string value = Expressions.Print(body);
+                if (kept is not null)
+                {
+                    Writer.Line($"{terms}[{coordinate}] = {value};");
+                    value = $"{terms}[{coordinate}]";
+                }
+
                 Writer.Line(weights is null ? $"{total} += {value};" : $"{total} += {weights}{(value.Contains(' ', StringComparison.Ordinal) ? "(" + value + ")" : value)};");
             });
             Writer.Line(isAffine || weights is not null ? $"{entry} = {total};" : $"{entry} = {total} / {Size};");
+            if (kept is not null)
+            {
+                Writer.Line($"{kept}.Add(Tail.Of({terms}, {Scale(body)}{Degree()}));");
+            }
         });
 
-        void WriteEach(Definition made, Func<string> value)
-        {
-            if (made.Indices.Count == 0)
-            {
-                Writer.Line($"double {entry} = {value()};");
-                return;
-            }
+        string Degree() => degree.Length == 0 ? string.Empty : counter is null ? $"{degree}[0]" : $"{degree}[Math.Min({counter}, {Number(growth.DegreesOf(result.Name).Count - 1)})]";
+    }
 
-            Declare(made, "double");
-            Loops(made.Indices, () => Writer.Line($"{entry} = {value()};"));
-        }
+    /// <summary>How large a term may be where all are 0: the product of the sizes of vectors that it is a product of; else nothing is known of it.</summary>
+    private string Scale(Expr body)
+    {
+        IReadOnlyList<Expr> factors = body is Expr.Multiply product ? product.Factors : [body];
+        return factors.All(factor => factor is Expr.Constant || (factor is Expr.Reference && HasVector(factor)))
+            ? string.Join(" * ", factors.Select(factor => factor is Expr.Constant constant ? Expressions.Print(constant.Value.Abs) : $"Tail.Size({Expressions.Whole((Expr.Reference)factor)})"))
+            : "double.PositiveInfinity";
     }
 
     /// <summary>The two vectors of which a body is the product.</summary>

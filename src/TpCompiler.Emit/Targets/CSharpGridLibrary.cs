@@ -8,7 +8,7 @@ internal static class CSharpGridLibrary
     public const string Note = """
         // A variable is an array: its values at points, with a dimension for each Gaussian that its coordinate space has met. E is a weighted mean over them. Where no space meets more than six Gaussians the points are
         // those of a grid, and the error of a number is bounded by what coarser rules make of it. Else, or with --points, they are scrambled Sobol points: each of 16 independent scramblings runs the whole
-        // program, and a number is their mean, with its standard error behind the sign ±; what all points may have missed, far out, is in the errors of `tpc run` alone.
+        // program, and a number is their mean, with its standard error behind the sign ±, or ? where what all points have missed, far out, may be anything.
         """;
 
     public const string Space = """

@@ -71,7 +71,7 @@ internal static class CSharpSobolLibrary
             }
 
             // The x with Φ(x) = p (Wichura, Algorithm AS 241).
-            private static double Quantile(double p)
+            public static double Quantile(double p)
             {
                 double q = p - 0.5;
                 if (Math.Abs(q) <= 0.425)

@@ -5,7 +5,7 @@ internal static class LimitRuntime
 {
     public const string AboutPoints = """
         A vector is its values at scrambled Sobol points, one dimension for each Gaussian of its coordinate space, and a mean over coordinates is a mean over points. Independent scramblings run the whole
-        program; their mean is printed with ± its standard error, or half of how far it moved from a quarter of the points when that is more; what all points may have missed, far out, is in the errors of `tpc run` alone. On several processes (RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun sets them) scramblings are shared out.
+        program; their mean is printed with ± its standard error, or half of how far it moved from a quarter of the points when that is more, or ? where what all points have missed, far out, may be anything. On several processes (RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun sets them) scramblings are shared out.
         """;
 
     public const string AboutCoefficients = """
@@ -16,9 +16,9 @@ internal static class LimitRuntime
         class Law:
             """Standard Gaussians at the points of one scrambling, as many as are asked for. Vectors of different spaces never meet entry by entry, so each space counts its own."""
 
-            def __init__(self, count, seed, device):
+            def __init__(self, count, seed, device, kept):
                 self.count, self.weight, self.seed, self.device = count, 1 / count, seed, device
-                self.met, self.dimensions = {}, []
+                self.met, self.dimensions, self.kept, self.tails = {}, [], min(kept, count), {}
 
             def fresh(self, space):
                 number = self.met[space] = self.met.get(space, -1) + 1
@@ -36,6 +36,71 @@ internal static class LimitRuntime
             def expectation(self, x, y):
                 """E[x_i y_j]."""
                 return self.weight * (x @ y.transpose(-1, -2))
+
+            def keep(self, name, terms, factors=None, degree=0):
+                """Of the terms of a mean those at both ends. They grow at most like the power degree of a Gaussian; where all are 0, one that isn't is taken for as large as the factors."""
+                terms = terms.reshape(-1, self.count)
+                scale = math.inf if factors is None else math.prod(factor.square().mean(-1).sqrt().max().item() for factor in factors)
+                ends = [(sign * terms).topk(self.kept).values.cpu().numpy() for sign in (1, -1)]
+                sums = [terms.clamp(min=0).sum(-1).cpu().numpy(), (-terms).clamp(min=0).sum(-1).cpu().numpy()]
+                self.tails.setdefault(name, []).append((terms.mean(-1).cpu().numpy(), ends, sums, scale, degree))
+        """";
+
+    /// <summary>Any number of points sees powers up to this one.</summary>
+    public const double LeastDegree = 4;
+
+    /// <summary>Standard errors that hold, from the runs and the terms at the ends of their means.</summary>
+    public const string Errors = """"
+        def spread(values):
+            """The standard error of a mean over runs, so that three hold as often as three standard deviations of a normal variable: Student's quantile over 3 (Hill 1970)."""
+            freedom = len(values) - 1
+            student = 3 + 30 / (4 * freedom) + 1656 / (96 * freedom**2) + 11592 / (384 * freedom**3)
+            return student / 3 * np.std(values, axis=0, ddof=1) / len(values) ** 0.5
+
+
+        def score(error, share):
+            """Runs that miss a term of size D lack D/N in the mean and D²/N² in its variance: with the variance as it would be if the mean were right (Wilson's score) errors grow by the share D/N."""
+            return 1.5 * share + np.sqrt(error**2 + 2.25 * share**2)
+
+
+        def beyond(tail, runs, total):
+            """How large a term is that all runs missed: larger than the largest by as much as terms grow along the tail, Hill's index; of a tail with index 1 there is no mean, where the largest term counts."""
+            tail = np.sort(tail)[::-1][: runs + 1]
+            largest, threshold = tail[0], tail[-1]
+            if not largest > threshold or largest <= 0:
+                return max(0.0, largest - threshold)
+            positive = tail[tail > 0]
+            logarithms = np.log(positive / positive[-1]).sum()
+            counts = largest >= 0.25 * total
+            if threshold > 0:
+                return math.inf if counts and logarithms >= runs else largest * math.exp(logarithms / runs) - threshold
+            return math.inf if counts and logarithms > 8 * (len(positive) - 1) else largest * math.exp((1 + logarithms) / len(positive))
+
+
+        def unseen(tails, k, points):
+            """How much of mean number k a term has that all points of all runs missed."""
+            if all(ends[0][k, 0] == 0 and ends[1][k, 0] == 0 for _, ends, _, _, _ in tails):
+                return max(scale for _, _, _, scale, _ in tails) / points
+            # |z|^d times the density of z has its peak at √d: what lies beyond all points is not known.
+            reach = 2**0.5 * torch.erfinv(torch.tensor(1 - 2 / points, dtype=torch.float64)).item()
+            if tails[0][4] > reach**2:
+                return math.inf
+            sides = [beyond(np.concatenate([ends[side][k] for _, ends, _, _, _ in tails]), len(tails), sum(sums[side][k] for _, _, sums, _, _ in tails)) for side in (0, 1)]
+            return max(sides) / points
+
+
+        def error(name, values, t, tails, points):
+            """The errors of an output at step t: by as much as those of the means that it is made of grow, its own do; of a mean without a spread it is the output's."""
+            own = spread(values)
+            seen = [[run[mean][min(t, len(run[mean]) - 1)] for run in tails] for mean in MEANS[name]]
+            if MEANS[name] == [name]:
+                return np.array([score(e, unseen(seen[0], k, points)) for k, e in enumerate(np.ravel(own))]).reshape(np.shape(own))
+            growth, least = 1.0, 0.0
+            for runs in seen:
+                for k, e in enumerate(spread([run[0] for run in runs])):
+                    more = score(e, unseen(runs, k, points))
+                    growth, least = (max(growth, more / e), least) if e > 0 else (growth, max(least, more))
+            return np.maximum(np.where(own > 0, growth * np.maximum(own, 1e-300), 0), least)
         """";
 
     public const string Coefficients = """"
@@ -202,21 +267,26 @@ internal static class LimitRuntime
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
             dist.init_process_group("gloo")
         rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        means, errors, fewer = {}, {}, {}
+        means, fewer = {}, {}
         for points in (args.points // 4, args.points):
-            replicates = []
+            replicates, tails = [], []
             for scrambling in range(rank, args.scramblings, world):
-                law = Law(points, args.seed * args.scramblings + scrambling, args.device)
+                law = Law(points, args.seed * args.scramblings + scrambling, args.device, args.scramblings + 1)
                 replicates.append({name: values.cpu().numpy() for name, values in run(law, {{data}}, args.device{{seed}}).items()})
+                tails.append(law.tails)
             if world > 1:
                 everyone = [None] * world
-                dist.all_gather_object(everyone, replicates)
-                replicates = [replicate for one in everyone for replicate in one]
+                dist.all_gather_object(everyone, (replicates, tails))
+                replicates, tails = ([run for one in everyone for run in one[part]] for part in (0, 1))
             fewer = means
             means = {name: np.mean([replicate[name] for replicate in replicates], axis=0) for name in replicates[0]}
-            errors = {name: np.std([replicate[name] for replicate in replicates], axis=0, ddof=1) / len(replicates) ** 0.5 for name in means}
+        errors = {name: np.array([error(name, [replicate[name][t] for replicate in replicates], t, tails, args.points * args.scramblings) for t in range(len(values))]) for name, values in means.items()}
         # What all scramblings miss alike, their spread doesn't show: no error is less than half of how far more points moved a number.
         errors = {name: np.maximum(error, np.abs(means[name] - fewer[name]) / 2) for name, error in errors.items()}
+        # A number without any error is known to one point of all at best, and what follows from one of which nothing is known isn't known either.
+        errors = {name: np.where(error > 0, error, np.abs(means[name]) / (args.points * args.scramblings)) for name, error in errors.items()}
+        lost = min((t for error in errors.values() for t, values in enumerate(error) if np.isinf(values).any()), default=math.inf)
+        errors = {name: np.array([values if t <= lost else np.full_like(values, math.inf) for t, values in enumerate(error)]) for name, error in errors.items()}
         if dist.is_initialized():
             dist.destroy_process_group()
         if args.output and rank == 0:

@@ -13,12 +13,16 @@ internal sealed class PyTorchEvaluator : PythonProgram
     private readonly bool isAffine;
     private readonly Dictionary<string, string> spaces = new(StringComparer.Ordinal);
     private readonly CoordinateSpaces coordinateSpaces;
+    private readonly OutputMoments moments;
+    private readonly TermDegrees growth;
 
     private PyTorchEvaluator(Program limit, TensorCode code, bool isAffine)
         : base(code, PythonLibrary.PyTorch, isSharded: false)
     {
         (this.limit, this.isAffine) = (limit, isAffine);
         coordinateSpaces = CoordinateSpaces.Of(limit);
+        moments = OutputMoments.Of(limit);
+        growth = new TermDegrees(limit);
         foreach (Definition vector in limit.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector))
         {
             spaces.TryAdd(coordinateSpaces.OfVector(vector.Name), vector.Name);
@@ -30,7 +34,7 @@ internal sealed class PyTorchEvaluator : PythonProgram
         limit = SampleShapes.WithTurnedAxesOfData(limit);
         bool isAffine = CoefficientProgram.IsAffine(limit);
         Program program = WithRatios(isAffine ? DeadCode.Remove(CoefficientProgram.Of(limit, 1)) : limit);
-        var (code, unsaid) = ProgramLowering.OfLimit(program, isAffine ? Expr.One : Expr.WidthTo(Points, -1));
+        var (code, unsaid) = ProgramLowering.OfLimit(program, isAffine ? Expr.One : Expr.WidthTo(Points, -1), isAffine ? [] : [.. OutputMoments.Of(program).WithTerms.Select(moment => moment.Result.Name)]);
         if (code is null)
         {
             return (null, unsaid);
@@ -99,6 +103,18 @@ internal sealed class PyTorchEvaluator : PythonProgram
         }
     }
 
+    protected override string Watched(TensorStatement.Watch watch, string? counter)
+    {
+        string factors = watch.Factors.Count == 0 ? string.Empty : $", [{string.Join(", ", watch.Factors.Select(Expressions.Print))}]";
+        string degree = HasDegrees(watch.Name) ? $", degree={Degrees(watch.Name)}[{(counter is null ? "0" : $"min({PythonNames.Of(counter)}, {growth.DegreesOf(watch.Name).Count - 1})")}]" : string.Empty;
+        return $"law.keep(\"{watch.Name}\", {Expressions.Print(watch.Terms)}{factors}{degree})";
+    }
+
+    /// <summary>Whether some number of points doesn't see the power to which the terms of a mean grow.</summary>
+    private bool HasDegrees(string moment) => growth.DegreesOf(moment).Any(degree => degree > LimitRuntime.LeastDegree);
+
+    private static string Degrees(string moment) => PythonNames.Of(moment + "_degrees");
+
     /// <summary>What the limit program calls the initial value of a state.</summary>
     private string InitialOf(string state) => limit.Body.OfType<Loop>().SelectMany(loop => loop.Carried).FirstOrDefault(carried => carried.State.Name == state)?.Initial ?? state;
 
@@ -127,12 +143,25 @@ internal sealed class PyTorchEvaluator : PythonProgram
             Writer.Line(LimitRuntime.Number).Line().Line();
         }
 
+        if (!isAffine)
+        {
+            Writer.Line(LimitRuntime.Errors).Line().Line();
+            Writer.Line("# The means over points that each output is made of.");
+            Writer.Line($"MEANS = {{{string.Join(", ", Code.Outputs.Select(output => $"\"{output}\": [{string.Join(", ", moments.Behind(output).Where(name => moments.WithTerms.Any(moment => moment.Result.Name == name)).Select(name => $"\"{name}\""))}]"))}}}").Line().Line();
+        }
+
         WriteDefinitions();
         Writer.Line("@torch.no_grad()").Line($"def run(law, data, device{(hasScalars ? ", seed" : string.Empty)}):").In();
         Writer.Line("\"\"\"Series of every output, by name; the value at t is from before step t.\"\"\"");
         if (hasScalars)
         {
             Writer.Line("generator = torch.Generator().manual_seed(seed)");
+        }
+
+        foreach (string moment in isAffine ? [] : moments.WithTerms.Select(moment => moment.Result.Name).Where(HasDegrees))
+        {
+            Writer.Line($"# The terms of {moment} grow like a power of the Gaussians, at most this one at step t.");
+            Writer.Line($"{Degrees(moment)} = [{string.Join(", ", growth.DegreesOf(moment).Select(degree => degree.ToString(CultureInfo.InvariantCulture)))}]");
         }
 
         Writer.Line("series = {" + string.Join(", ", Code.Outputs.Select(output => $"\"{output}\": []")) + "}");
@@ -200,7 +229,7 @@ internal sealed class PyTorchEvaluator : PythonProgram
 
         string seed = hasScalars ? ", args.seed" : string.Empty;
         Writer.Line(isAffine ? LimitRuntime.Exactly(data, seed) : LimitRuntime.Scrambled(data, seed));
-        string value = isAffine ? "*np.ravel(value)" : "*(f\"{v:.9g} ± {e:.1g}\" for v, e in zip(np.ravel(value), np.ravel(errors[name][t])))";
+        string value = isAffine ? "*np.ravel(value)" : "*(f\"{v:.9g} ± {'?' if e == math.inf else format(e, '.1g')}\" for v, e in zip(np.ravel(value), np.ravel(errors[name][t])))";
         Writer.Line(isAffine ? "for name, values in means.items():" : "for name, values in means.items() if rank == 0 else []:").In().Line("for t, value in enumerate(values):").In();
         Writer.Line($"print(name, {(isSeries ? "t, " : string.Empty)}{value})").Out().Out().Out();
     }

@@ -39,7 +39,15 @@ internal abstract class PythonProgram
     protected string FirstWidth => PythonNames.Of(Code.Widths.Count > 0 ? Code.Widths[0].Name : "n");
 
     /// <summary>Every array expression of the program.</summary>
-    protected IEnumerable<TensorExpr> Arrays => statements.OfType<TensorStatement.Assign>().SelectMany(assign => assign.Value.DescendantsAndSelf());
+    protected IEnumerable<TensorExpr> Arrays => statements.SelectMany(statement => statement switch
+    {
+        TensorStatement.Assign assign => assign.Value.DescendantsAndSelf(),
+        TensorStatement.Watch watch => watch.Terms.DescendantsAndSelf(),
+        _ => [],
+    });
+
+    /// <summary>A line that looks at the terms of a mean over points.</summary>
+    protected virtual string Watched(TensorStatement.Watch watch, string? counter) => throw new UnreachableException();
 
     /// <summary>An array of zeros with the shape.</summary>
     protected abstract string Zeros(string shape);
@@ -140,6 +148,9 @@ internal abstract class PythonProgram
                         Refuse(assign.Name, $"there is no `{function}`");
                     }
 
+                    break;
+                case TensorStatement.Watch watch:
+                    Writer.Line(Watched(watch, counter));
                     break;
                 case TensorStatement.Report report:
                     Writer.Line($"series[\"{report.Name}\"].append({PythonNames.Of(report.Name)})");

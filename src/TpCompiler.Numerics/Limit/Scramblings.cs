@@ -1,3 +1,4 @@
+using TpCompiler.Limits;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Symbolics;
 
@@ -77,8 +78,8 @@ internal static class Scramblings
             var number = seen.Numbers[k];
             var degree = tails.Degrees.Of(seen.Moment, seen.Iteration.DefaultIfEmpty(0).First());
             var largest = number.Max(run => run.Size);
-            var farther = TermDegrees.IsBeyond(degree, all) ? beyond?.Unseen(seen.Moment, seen.Iteration, k, all) : null;
-            return Math.Max(ExtremeTerms.UnseenTerm(number) / all, largest > 0 ? farther ?? (largest * TermDegrees.ShareUnseen(degree, all, ExtremeTerms.DegreeAtTheEnds(number))) : 0);
+            var farther = BeyondPoints.IsBeyond(degree, all) ? beyond?.Unseen(seen.Moment, seen.Iteration, k, all) : null;
+            return Math.Max(ExtremeTerms.UnseenTerm(number) / all, largest > 0 ? farther ?? (largest * BeyondPoints.ShareUnseen(degree, all, ExtremeTerms.DegreeAtTheEnds(number))) : 0);
         }
 
         // By as much as the error of a Moment grows, that of a function of it does; where it has no spread, its error is taken for that of the function.

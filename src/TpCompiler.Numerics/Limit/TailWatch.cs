@@ -1,4 +1,5 @@
 using TpCompiler.Ir;
+using TpCompiler.Limits;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Limit;
@@ -8,7 +9,7 @@ namespace TpCompiler.Numerics.Limit;
 /// </summary>
 internal sealed class TailWatch
 {
-    private readonly Dictionary<string, ValueList<string>> momentsOf = new(StringComparer.Ordinal);
+    private readonly OutputMoments moments;
     private readonly Dictionary<Instruction.Moment, Terms> terms = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="limit">A program that runs at points.</param>
@@ -17,14 +18,8 @@ internal sealed class TailWatch
     {
         Kept = runs + 1;
         Degrees = new TermDegrees(limit);
-        var definitions = limit.Body.Instructions().ToDictionary(instruction => instruction.Result.Name, StringComparer.Ordinal);
-        var vectors = definitions.Values.Where(instruction => instruction.Result.Kind == ValueKind.Vector).Select(instruction => instruction.Result.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var output in limit.Outputs.Distinct())
-        {
-            momentsOf[output] = MomentsBehind(output, definitions, []).ToValueList();
-        }
-
-        foreach (var moment in momentsOf.Values.SelectMany(names => names).Distinct().Select(name => (Instruction.Moment)definitions[name]).Where(moment => moment.Body.References().Any(reference => vectors.Contains(reference.Name))))
+        moments = OutputMoments.Of(limit);
+        foreach (var moment in moments.WithTerms)
         {
             var bound = moment.Result.Indices.Select(binder => binder.Name).ToHashSet(StringComparer.Ordinal);
             var factors = moment.Body is Expr.Multiply product ? product.Factors : [moment.Body];
@@ -51,22 +46,7 @@ internal sealed class TailWatch
     public Terms? Of(Instruction instruction) => instruction is Instruction.Moment moment ? terms.GetValueOrDefault(moment) : null;
 
     /// <summary>The Moments that an output is a function of; itself, if it is one.</summary>
-    public ValueList<string> MomentsOf(string output) => momentsOf.GetValueOrDefault(output, []);
-
-    private static IEnumerable<string> MomentsBehind(string name, Dictionary<string, Instruction> definitions, HashSet<string> seen)
-    {
-        if (!seen.Add(name) || !definitions.TryGetValue(name, out var instruction))
-        {
-            return [];
-        }
-
-        return instruction switch
-        {
-            Instruction.Moment => [name],
-            Instruction.Nonlin { Result.Kind: ValueKind.Scalar } scalar => scalar.Reads().SelectMany(read => MomentsBehind(read, definitions, seen)),
-            _ => [],
-        };
-    }
+    public ValueList<string> MomentsOf(string output) => moments.Behind(output);
 
     /// <summary>A Moment's terms.</summary>
     /// <param name="Moment">Its name.</param>

@@ -1,4 +1,5 @@
 using TpCompiler.Ir;
+using TpCompiler.Limits;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Limit.Grids;
@@ -42,13 +43,13 @@ internal sealed class TermGrowth
     public static TermGrowth? Of(Program limit, TailWatch tails, IDataFeed feed, ExecutionSettings execution, int points, int runs, (ulong Scalars, ulong Scrambling) seed, CancellationToken cancel)
     {
         var all = (double)points * runs;
-        if (points < 4 * Rank || !TermDegrees.IsBeyond(tails.Degrees.Highest, all) || limit.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin))
+        if (points < 4 * Rank || !BeyondPoints.IsBeyond(tails.Degrees.Highest, all) || limit.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin))
         {
             return null;
         }
 
         var fewer = Math.Min(points, MostPoints);
-        var (first, last) = (TermDegrees.Reach(fewer / (double)Rank), Math.Sqrt(tails.Degrees.Highest) + BehindPeak);
+        var (first, last) = (BeyondPoints.Reach(fewer / (double)Rank), Math.Sqrt(tails.Degrees.Highest) + BehindPeak);
         double[] radii = [.. Enumerable.Range(0, Distances).Select(i => first * Math.Pow(last / first, i / (Distances - 1.0)))];
         var tape = new ExpectationTape();
         var ends = radii.Select((radius, i) =>
@@ -77,7 +78,7 @@ internal sealed class TermGrowth
             return null;
         }
 
-        var reach = TermDegrees.Reach(points);
+        var reach = BeyondPoints.Reach(points);
         var logarithms = numbers[number].Select(size => Math.Log(size)).ToArray();
         var atReach = LogarithmAt(reach, logarithms);
         var sum = 0.0;

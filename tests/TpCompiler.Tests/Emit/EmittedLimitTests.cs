@@ -30,8 +30,9 @@ public sealed class EmittedLimitTests : IDisposable
     [Fact]
     public void CSharp_limits_agree_with_tpc_to_rounding()
     {
-        string[] few = ["wishart", "two_heads", "adam"];
+        string[] few = ["wishart", "two_heads", "adam", "rmsnorm"];
         var agreed = 0;
+        List<string> unknown = [];
         foreach (var example in EmittedCSharp.Examples.Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal))
         {
             var (program, samples) = (Path.Combine(folder, example + ".cs"), Path.Combine(folder, example + ".npz"));
@@ -39,12 +40,20 @@ public sealed class EmittedLimitTests : IDisposable
                 && TpcRun.Of("compile", Example(example), "--emit", "evaluator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
                 && TpcRun.Of(["run", Example(example), "--limit", "--points", Points, "--seed", "3", "--save", samples, "--format", "json", .. EmittedCSharp.DataFor(example, folder)]) is { ExitCode: 0 } run)
             {
-                AssertAgree(example, run.Output, (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, ["--points", Points, "--seed", "3", "--data", samples]));
+                var lines = (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, ["--points", Points, "--seed", "3", "--data", samples]);
+                AssertAgree(example, run.Output, lines);
                 agreed++;
+                if (lines.Any(line => line.EndsWith('?')))
+                {
+                    unknown.Add(example);
+                }
             }
         }
 
         Assert.InRange(agreed, EmittedCSharp.EveryExample ? 30 : few.Length, int.MaxValue);
+
+        // Terms of degree 16 and more may have their mean beyond all 4096 points.
+        Assert.Equal(["rmsnorm"], unknown);
     }
 
     /// <summary>Without a number of points both take more of them until the tolerance is reached.</summary>
@@ -119,13 +128,9 @@ public sealed class EmittedLimitTests : IDisposable
 
     private static string Example(string name) => Path.Combine(Checkout.Root, "examples", name + ".tp");
 
-    /// <summary>
-    /// Values differ by rounding only. Errors are written with two digits; those of <c>tpc run</c> are larger where single points decide a mean, and far larger where terms of a high degree may have their mean beyond all points (rmsnorm):
-    /// an emitted program sees neither, and says so. How much they are larger by at most is known of some programs.
-    /// </summary>
+    /// <summary>Values differ by rounding only, and errors by that of the digits they are written with; an error ? stands where terms of a high degree may have their mean beyond all points, which tpc run looks for there.</summary>
     internal static void AssertAgree(string example, string json, string[] lines)
     {
-        var atLeast = example is "adam" or "two_heads" or "relu" or "biased" ? 1 / 5.3 : 1e-9;
         using var document = JsonDocument.Parse(json);
         var outputs = document.RootElement.GetProperty("outputs").EnumerateArray().ToList();
         var found = lines.Select(line => line.Split(' ')).ToLookup(words => words[0]);
@@ -144,7 +149,9 @@ public sealed class EmittedLimitTests : IDisposable
             }
 
             Compare(Numbers("values"), words.Take(middle), 1e-11);
-            Assert.All((middle == words.Count ? [] : Numbers("errors")).Zip(words.Skip(middle + 1)), pair => Assert.InRange(double.Parse(pair.Second, CultureInfo.InvariantCulture), atLeast * pair.First, (1.06 * pair.First) + 1e-12));
+            Assert.All((middle == words.Count ? [] : Numbers("errors")).Zip(words.Skip(middle + 1)).Where(pair => pair.Second != "?"), pair => Assert.True(
+                Math.Abs(Parse(pair.Second) - pair.First) <= (0.06 * pair.First) + 1e-12,
+                $"{example}: the error of {name} at {string.Join(',', iteration)} is {pair.Second}, and tpc says {pair.First}"));
 
             static double Parse(string word) => double.Parse(word, CultureInfo.InvariantCulture);
 

@@ -1,5 +1,7 @@
 """Runs the emitted evaluators of a folder, NAME_evaluator.py, and compares their numbers with those of tpc run --limit, NAME.limit.json: they differ by five standard errors at most.
 
+The errors are of the same size at the same number of points, 1024: points are others, so that those of single numbers are as uncertain as a standard deviation of 16 values, and half of how far a number moved is even more.
+
 With RANK and WORLD_SIZE set it is one of several processes, which share the scramblings. Data is in NAME.npz. The last line says how many agreed; a disagreement is an error.
 """
 import glob
@@ -15,6 +17,7 @@ rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1
 first_port = int(os.environ.get("MASTER_PORT", 0))
 sys.stdout = open(os.devnull, "w")
 agreed, numbers = 0, 0
+ratios = []
 for number, program in enumerate(sorted(glob.glob(os.path.join(folder, "*_evaluator.py")))):
     name = program[: -len("_evaluator.py")]
     with open(program) as file:
@@ -40,7 +43,12 @@ for number, program in enumerate(sorted(glob.glob(os.path.join(folder, "*_evalua
         if not np.all(np.abs(there - here) <= allowed):
             sys.exit(f"{program}: {record['name']} at {t} is {there} ± {mine}, and tpc says {here} ± {record['errors']}")
         numbers += here.size
+        errors = np.array(record["errors"], float)
+        known = (mine > 1e-7) & (errors > 1e-7) & np.isfinite(mine)
+        ratios += list(np.log(mine[known] / errors[known]))
     agreed += 1
 sys.stdout = sys.__stdout__
+if ratios and not abs(np.mean(ratios)) < 0.4:
+    sys.exit(f"errors are {np.exp(np.mean(ratios))} times those of tpc in the mean")
 print(numbers, "numbers", file=sys.stderr)
 print(agreed, "agree")

@@ -17,8 +17,8 @@ public class TermDegreesTests
         const double Points = 1 << 20;
         var reach = MathNet.Numerics.Distributions.Normal.InvCDF(0, 1, 1 - (1 / Points));
         var doubleFactorial = Enumerable.Range(0, 100).Sum(i => Math.Log((2 * i) + 1));
-        Assert.Equal(doubleFactorial - (200 * Math.Log(reach)), Math.Log(TermDegrees.ShareBeyond(200, Points)), 1e-9);
-        Assert.Equal(MathNet.Numerics.SpecialFunctions.Erfc(reach / Math.Sqrt(2)), TermDegrees.ShareBeyond(0, Points), 1e-12);
+        Assert.Equal(doubleFactorial - (200 * Math.Log(reach)), Math.Log(BeyondPoints.ShareBeyond(200, Points)), 1e-9);
+        Assert.Equal(MathNet.Numerics.SpecialFunctions.Erfc(reach / Math.Sqrt(2)), BeyondPoints.ShareBeyond(0, Points), 1e-12);
     }
 
     /// <summary>Terms z² + ε z^40 at the quantiles of a normal variable: the degree seen at the ends lies between 2 and 40 and gives no less than the part that z^40 has there.</summary>
