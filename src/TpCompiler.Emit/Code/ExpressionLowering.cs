@@ -47,7 +47,7 @@ internal sealed partial class ExpressionLowering(IReadOnlyDictionary<string, Def
         List<IndexBinder> binders = [.. over ?? []];
         binders.ForEach(binder => axes[binder.Name] = binder.Axis);
         order.AddRange(binders.Select(binder => binder.Name));
-        List<TensorExpr> parts = [.. FactorsOf(Simplified(coefficient)).Select(factor => Visit(factor, TensorExpr.Row)), .. factors.Select(factor => Read(factor.Value, factor.Sides))];
+        List<TensorExpr> parts = [.. VisitFactors(Simplified(coefficient), TensorExpr.Row), .. factors.Select(factor => Read(factor.Value, factor.Sides))];
         IEnumerable<string> summed = parts.SelectMany(part => part.Dims).Distinct().Where(dim => dim[0] == '~' && !sides.Contains(dim));
         return Full(SumOut(parts, [.. binders.Select(binder => binder.Name), .. summed]), sides);
     }
@@ -57,7 +57,7 @@ internal sealed partial class ExpressionLowering(IReadOnlyDictionary<string, Def
     {
         Begin(result);
         widths = [width];
-        List<TensorExpr> parts = [.. FactorsOf(Simplified(body) * factor).Select(part => Visit(part, TensorExpr.Row))];
+        List<TensorExpr> parts = [.. VisitFactors(Simplified(body) * factor, TensorExpr.Row)];
         List<string> bound = [TensorExpr.Row];
 
         // Σ_α Σ_i W[i]² is one sum.
@@ -80,6 +80,33 @@ internal sealed partial class ExpressionLowering(IReadOnlyDictionary<string, Def
         {
             axes[index.Name] = index.Axis;
         }
+    }
+
+    /// <summary>The factors of a product; 1000^(1/2)/(1 + 1000 x)^(1/2), as the normal form has it, is read as 1/(1/1000 + x)^(1/2), where that takes fewer numbers.</summary>
+    private List<TensorExpr> VisitFactors(Expr expr, string coordinate)
+    {
+        List<Expr> factors = [.. FactorsOf(expr)];
+        for (int i = 0; i < factors.Count; i++)
+        {
+            if (factors[i] is not Expr.Power { Base: Expr.Add sum } power || sum.Terms.Max(term => Expr.SplitCoefficient(term).Coefficient.Abs) is var largest && largest <= 1)
+            {
+                continue;
+            }
+
+            (List<Expr> numbers, List<Expr> others) = ([.. factors.Where(IsNumber)], [.. factors.Where(factor => !IsNumber(factor))]);
+            Expr number = Expr.ProductOf([.. numbers, Expr.Pow(largest, power.Exponent)]);
+            List<Expr> fewer = [.. FactorsOf(number).Where(factor => !factor.IsOne)];
+            if (fewer.Count < numbers.Count)
+            {
+                Expr basis = Expr.SumOf(sum.Terms.Select(term => term * (1 / largest)));
+                List<TensorExpr> parts = [.. VisitFactors(Expr.ProductOf([.. fewer, .. others.Where(factor => !ReferenceEquals(factor, power))]), coordinate), new TensorExpr.Power(AsNumber(Visit(basis, coordinate)), power.Exponent)];
+                return [.. parts.Where(part => part is not TensorExpr.Number { Exact.IsOne: true })];
+            }
+        }
+
+        return [.. factors.Select(factor => Visit(factor, coordinate))];
+
+        static bool IsNumber(Expr factor) => factor is Expr.Constant or Expr.Pi || (factor is Expr.Power { Base: Expr.Constant });
     }
 
     private static IEnumerable<Expr> FactorsOf(Expr expr) => expr is Expr.Multiply product ? product.Factors : [expr];
@@ -112,7 +139,7 @@ internal sealed partial class ExpressionLowering(IReadOnlyDictionary<string, Def
                 List<TensorExpr> terms = [.. add.Terms.Select(term => AsNumber(Visit(term, coordinate)))];
                 return new TensorExpr.Sum([.. terms], Union(terms));
             case Expr.Multiply:
-                return ProductOf([.. FactorsOf(expr).Select(factor => Visit(factor, coordinate))]);
+                return ProductOf(VisitFactors(expr, coordinate));
             case Expr.Power power:
                 return new TensorExpr.Power(AsNumber(Visit(power.Base, coordinate)), power.Exponent);
             case Expr.Call call:

@@ -48,6 +48,9 @@ internal abstract class CSharpProgram
     /// <summary>Writes what keeps or shows an output.</summary>
     protected abstract void WriteReport(Definition output, string? counter);
 
+    /// <summary>How often a loop runs.</summary>
+    protected virtual string CountOf(Loop loop, bool isOutermost) => Number(loop.Count);
+
     protected static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     protected void Refuse(string instruction, string reason) => Refusal ??= new Refusal(instruction, reason);
@@ -126,7 +129,7 @@ internal abstract class CSharpProgram
             Writer.Line($"var {Names.Of("value", carried.State.Name)} = {Names.Of("value", carried.Initial)};");
         }
 
-        Writer.Line($"for (int {own} = 0; {own} < {Number(loop.Count)}; {own}++)").Line("{").In();
+        Writer.Line($"for (int {own} = 0; {own} < {CountOf(loop, counter is null)}; {own}++)").Line("{").In();
         WriteBlock(loop.Body, counter ?? own);
         List<Carried> moved = [.. loop.Carried.Where(carried => carried.Next != carried.State.Name)];
         if (moved.Count == 1)

@@ -14,6 +14,8 @@ internal class CSharpSimulator : CSharpProgram
 {
     private readonly string row;
     private readonly string column;
+    private readonly string steps;
+    private TrainingPlan? plan;
 
     protected CSharpSimulator(Program program, params string[] taken)
         : base(program, new CodeWriter { SeparatesBlocks = true }, new CSharpNames(taken))
@@ -23,14 +25,14 @@ internal class CSharpSimulator : CSharpProgram
             Names.Of("width", width.Name);
         }
 
-        (row, column) = (Names.Fresh("row"), Names.Fresh("column"));
+        (row, column, steps) = (Names.Fresh("row"), Names.Fresh("column"), Names.Fresh("steps"));
         Expressions.Coordinate = row;
         Expressions.MatrixEntry = matrix => Expressions.Entry(matrix, row, column);
     }
 
     public static (string? Text, Refusal? Refusal) Write(Program program, Network? network, TrainingPlan? plan)
     {
-        return new CSharpSimulator(program).Written();
+        return new CSharpSimulator(program) { plan = plan }.Written();
     }
 
     protected (string? Text, Refusal? Refusal) Written()
@@ -49,11 +51,16 @@ internal class CSharpSimulator : CSharpProgram
     {
         bool reads = Program.Body.Instructions().OfType<Instruction.Data>().Any();
         string n = Program.Widths.Count > 0 ? Names.Of("width", Program.Widths[0].Name) : "n";
-        Writer.Line($"// The program {Program.Name} at finite width, in C#:  dotnet run {Program.Name}.cs -- --width 64{(reads ? " --data FILE.npz" : string.Empty)} [--weights FILE.npz] [--seed N]");
+        Writer.Line($"// The program {Program.Name} at finite width, in C#:  dotnet run {Program.Name}.cs -- --width 64{(reads ? " --data FILE.npz" : string.Empty)} [--weights FILE.npz] [--seed N]{(plan is null ? string.Empty : " [--steps N]")}");
         Writer.Line("// Arrays have the finite axes first and widths last; an .npz file with initial weights and samples is what `tpc run --save FILE.npz` writes.");
+        if (LeftOut.Of(plan) is { } left)
+        {
+            Writer.Line("// " + left);
+        }
+
         Writer.Line(CSharpLibrary.Usings);
         Writer.Line("using Real = float; // or double\n");
-        Writer.Line(CSharpLibrary.OnlyOptions(["--width", .. reads ? ["--data"] : Array.Empty<string>(), "--weights", "--seed"]));
+        Writer.Line(CSharpLibrary.OnlyOptions(["--width", .. reads ? ["--data"] : Array.Empty<string>(), "--weights", "--seed", .. plan is null ? Array.Empty<string>() : ["--steps"]]));
         Writer.Line($"int {n} = int.Parse(Option(\"--width\") ?? throw Stop(\"--width is missing\"));");
         if (reads)
         {
@@ -62,11 +69,19 @@ internal class CSharpSimulator : CSharpProgram
 
         Writer.Line("Dictionary<string, (int[] Shape, double[] Numbers)>? weights = Option(\"--weights\") is { } path ? Load(path) : null;");
         Writer.Line("ulong seed = ulong.Parse(Option(\"--seed\") ?? \"0\");");
+        if (plan is not null)
+        {
+            Writer.Line($"int {steps} = int.Parse(Option(\"--steps\") ?? \"{Number(plan.Steps)}\");");
+        }
+
         foreach (Width width in Program.Widths.Skip(1))
         {
             Writer.Line($"int {Names.Of("width", width.Name)} = Math.Max(1, (int)Math.Round({Expressions.Print(width.Ratio)} * (double){n}));");
         }
     }
+
+    /// <summary>Training is as long as the program is told to.</summary>
+    protected override string CountOf(Loop loop, bool isOutermost) => isOutermost && plan is not null ? steps + " + 1" : base.CountOf(loop, isOutermost);
 
     /// <summary>The functions that the text calls.</summary>
     protected virtual void WriteLibrary() => CSharpLibrary.Write(Writer);

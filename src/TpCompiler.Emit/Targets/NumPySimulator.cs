@@ -19,8 +19,8 @@ internal sealed class NumPySimulator : PythonProgram
             return (null, unsaid);
         }
 
-        NumPySimulator simulator = new(code);
-        simulator.WriteProgram(plan is null);
+        NumPySimulator simulator = new(code) { HasSteps = plan is not null };
+        simulator.WriteProgram(plan);
         return (simulator.Finished(), simulator.Refusal);
     }
 
@@ -29,11 +29,12 @@ internal sealed class NumPySimulator : PythonProgram
     protected override string Samples(TensorStatement.Read read, string rows, string shape) =>
         $"data[\"{read.Field}\"].take(np.arange({rows}), axis=0, mode=\"wrap\").reshape({shape}).astype({(read.IsWhole ? "int" : "dtype")})";
 
-    private void WriteProgram(bool untrained)
+    private void WriteProgram(TrainingPlan? plan)
     {
         Writer.Line($"\"\"\"The program {Code.Name} at finite width, in NumPy.").Line();
         Writer.Line("Arrays have the finite axes first and widths last; `--weights` takes the initial weights and `--data` the samples of an .npz file,");
-        Writer.Line("as `tpc run --save FILE.npz` writes them.\n\"\"\"\nimport argparse");
+        Writer.Line("as `tpc run --save FILE.npz` writes them.");
+        Writer.Line(LeftOut.Of(plan) is { } left ? left + "\n\"\"\"\nimport argparse" : "\"\"\"\nimport argparse");
         if (Arrays.Any(array => array is TensorExpr.Apply { Function: "erf" or "gelu" or "normal_cdf" }))
         {
             Writer.Line("import math");
@@ -41,7 +42,7 @@ internal sealed class NumPySimulator : PythonProgram
 
         Writer.Line("\nimport numpy as np\n\n");
         WriteDefinitions();
-        Writer.Line($"def run({FirstWidth}{(Reads.Count > 0 ? ", data" : string.Empty)}, weights=None, seed=0, dtype=np.float32):").In();
+        Writer.Line($"def run({FirstWidth}{(Reads.Count > 0 ? ", data" : string.Empty)}, weights=None, seed=0{(plan is null ? string.Empty : FormattableString.Invariant($", steps={plan.Steps}"))}, dtype=np.float32):").In();
         Writer.Line("\"\"\"Series of every output, by name; the value at t is from before step t.\"\"\"");
         Writer.Line("rng = np.random.default_rng(seed)");
         Writer.Line("series = {" + string.Join(", ", Code.Outputs.Select(output => $"\"{output}\": []")) + "}");
@@ -56,10 +57,10 @@ internal sealed class NumPySimulator : PythonProgram
         Writer.Line();
         WriteBlock(Code.Body, null);
         Writer.Line("return {name: np.array(values) for name, values in series.items()}").Out().Line().Line();
-        WriteMain(untrained);
+        WriteMain(plan);
     }
 
-    private void WriteMain(bool untrained)
+    private void WriteMain(TrainingPlan? plan)
     {
         Writer.Line("if __name__ == \"__main__\":").In();
         Writer.Line("parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])");
@@ -70,15 +71,20 @@ internal sealed class NumPySimulator : PythonProgram
         }
 
         Writer.Line("parser.add_argument(\"--weights\", help=\".npz with the initial weights; they are drawn without it\")");
-        Writer.Line("parser.add_argument(\"--seed\", type=int, default=0)");
+        Writer.Line("parser.add_argument(\"--seed\", type=int, default=0, help=\"of NumPy's draws; those of tpc are in its files\")");
+        if (plan is not null)
+        {
+            Writer.Line(FormattableString.Invariant($"parser.add_argument(\"--steps\", type=int, default={plan.Steps})"));
+        }
+
         Writer.Line("parser.add_argument(\"--dtype\", choices=[\"float32\", \"float64\"], default=\"float32\")");
         Writer.Line("parser.add_argument(\"--output\", help=\"write the series to this .npz file\")");
         Writer.Line("args = parser.parse_args()");
         Writer.Line("start = np.load(args.weights) if args.weights else None");
-        Writer.Line($"results = run(args.width, {(Reads.Count > 0 ? "np.load(args.data), " : string.Empty)}start, args.seed, np.dtype(args.dtype))");
+        Writer.Line($"results = run(args.width, {(Reads.Count > 0 ? "np.load(args.data), " : string.Empty)}start, args.seed, {(plan is null ? string.Empty : "args.steps, ")}np.dtype(args.dtype))");
         Writer.Line("if args.output:").In().Line("np.savez(args.output, **results)").Out();
         Writer.Line("for name, values in results.items():").In();
-        Writer.Line(untrained ? "print(name, *np.ravel(values))" : "for t, value in enumerate(values):\n    print(name, t, *np.ravel(value))");
+        Writer.Line(plan is null ? "print(name, *np.ravel(values))" : "for t, value in enumerate(values):\n    print(name, t, *np.ravel(value))");
         Writer.Out().Out();
     }
 }

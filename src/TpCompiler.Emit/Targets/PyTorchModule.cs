@@ -39,7 +39,7 @@ internal sealed class PyTorchModule
         {
             IsSharded = true,
         };
-        optimizer = new PyTorchOptimizer(plan.Rule);
+        optimizer = new PyTorchOptimizer(plan.Rule, plan.LearningRate);
         batchOf = PythonNames.Of(network.Inputs[0].Result.Name);
         n = PythonNames.Of(network.Widths[0].Name);
     }
@@ -77,7 +77,7 @@ internal sealed class PyTorchModule
         string text = body.ToString();
         writer = new CodeWriter();
         writer.Line($"\"\"\"The network {network.Name} in PyTorch: module, optimizer and training.\n").Line(PyTorchProcesses.Documentation(sharesBatches: IsSumOverSamples()));
-        writer.Line("`--weights` takes the initial weights and `--data` the samples of an .npz file, as `tpc run --save FILE.npz` writes them.\n\"\"\"");
+        writer.Line("`--weights` takes the initial weights and `--data` the samples of an .npz file, as `tpc run --save FILE.npz` writes them." + (LeftOut.Of(plan) is { } left ? "\n" + left : string.Empty) + "\n\"\"\"");
         writer.Line(PyTorchProcesses.Imports + PyTorchProcesses.Of(text)).Line().Line();
         foreach (var (name, definition) in PythonLibrary.PyTorch.Definitions.Where(definition => text.Contains(definition.Key + "(", StringComparison.Ordinal)))
         {
@@ -198,30 +198,22 @@ internal sealed class PyTorchModule
     private void WriteGroups()
     {
         writer.Line("def parameter_groups(self, t=0):").In();
-        writer.Line($"\"\"\"For this optimizer or one of torch.optim: each trained weight with its learning rate{(TorchDecay is null ? string.Empty : " and weight decay")}{(Setting("epsilon") is null ? string.Empty : " and epsilon")} at this width, in step t.\"\"\"").Line("return [").In();
+        string[] own = [.. optimizer.GroupSettings.Select(setting => setting.Key)];
+        writer.Line($"\"\"\"For this optimizer{(own.Contains("decay") ? " (torch.optim has none with such a decay)" : " or one of torch.optim")}: each trained weight with its learning rate{string.Concat(own.Select(key => " and " + key))} at this width, in step t.\"\"\"").Line("return [").In();
         foreach (Parameter parameter in network.Parameters.Where(parameter => parameter.Trained))
         {
             Expr rate = plan.LearningRate * Expr.WidthTo(network.Widths[0].Name, -parameter.C);
             string norm = parameter.C.IsZero || !UsesNorm ? string.Empty : $", \"norm_weight\": {expressions.Print(Expr.WidthTo(network.Widths[0].Name, -parameter.C))}";
             string size = optimizer.ReadsSize ? $", \"size\": {expressions.Print(Expr.WidthTo(network.Widths[0].Name, parameter.C - parameter.Type.Widths.Count))}" : string.Empty;
-            writer.Line($"{{\"name\": \"{parameter.Name}\", \"params\": [self.{PythonNames.Of(parameter.Name)}], \"lr\": {Print(rate)}{norm}{size}{OfTorch(parameter)}}},");
+            writer.Line($"{{\"name\": \"{parameter.Name}\", \"params\": [self.{PythonNames.Of(parameter.Name)}], \"lr\": {Print(rate)}{norm}{size}{Settings(parameter)}}},");
         }
 
         writer.Out().Line("]").Out().Line();
     }
 
-    private Expr? Setting(string name) => plan.Rule.Settings.FirstOrDefault(setting => setting.Target == name)?.Value is { IsZero: false } value ? value : null;
-
-    /// <summary>What torch.optim calls weight_decay: of AdamW the decay of the weights themselves, of SGD a part of the gradient.</summary>
-    private Expr? TorchDecay => Setting("epsilon") is null ? Setting("l2") : Setting("weight_decay");
-
-    /// <summary>What torch.optim calls the settings: decay is as wide as 1/rate, so that their product has no width, and epsilon is as wide as the gradient.</summary>
-    private string OfTorch(Parameter parameter)
-    {
-        string width = network.Widths[0].Name;
-        string decay = TorchDecay is { } lambda ? $", \"weight_decay\": {Print(lambda * Expr.WidthTo(width, parameter.C))}" : string.Empty;
-        return decay + (Setting("epsilon") is { } epsilon ? $", \"eps\": {Print(epsilon * Expr.WidthTo(width, parameter.C - parameter.Type.Widths.Count))}" : string.Empty);
-    }
+    /// <summary>The settings at this width: decay is as wide as 1/rate, so that their product has no width, and epsilon is as wide as the gradient.</summary>
+    private string Settings(Parameter parameter) => string.Concat(optimizer.GroupSettings.Select(setting =>
+        $", \"{setting.Key}\": {Print(setting.Value * Expr.WidthTo(network.Widths[0].Name, setting.IsDecay ? parameter.C : parameter.C - parameter.Type.Widths.Count))}"));
 
     private bool UsesNorm => Uses("norm");
 

@@ -16,6 +16,7 @@ internal sealed class PyTorchOptimizer
     private const string Epsilon = "eps";
 
     private readonly CodeWriter update = new();
+    private readonly Expr learningRate;
     private readonly Expr? epsilon;
     private readonly UpdateRule rule;
 
@@ -26,16 +27,18 @@ internal sealed class PyTorchOptimizer
     private readonly HashSet<string> numbers;
     private readonly HashSet<string> tensors;
 
-    public PyTorchOptimizer(UpdateRule rule)
+    /// <param name="rule">The rule.</param>
+    /// <param name="learningRate">η, as it stands in the rule where decay doesn't depend on the width.</param>
+    public PyTorchOptimizer(UpdateRule rule, Expr learningRate)
     {
-        this.rule = rule;
+        (this.rule, this.learningRate) = (rule, learningRate);
         expressions = new(PythonLibrary.PyTorch, PythonNames.Of, PythonNames.Of) { IsNumber = name => !tensors!.Contains(name) && (numbers!.Contains(name) || !rule.Slots.Contains(name)) };
-        epsilon = rule.Settings.FirstOrDefault(setting => setting.Target == "epsilon")?.Value;
+        epsilon = Setting("epsilon");
         states = [.. rule.Slots.Where(IsState)];
         Dictionary<string, Expr> abbreviations = new(StringComparer.Ordinal);
         foreach (Assignment assignment in rule.Assignments)
         {
-            Expr value = assignment.Value.SubstituteReferences(reference => abbreviations.GetValueOrDefault(reference.Name, reference));
+            Expr value = WithCoupledDecay(assignment.Value).SubstituteReferences(reference => abbreviations.GetValueOrDefault(reference.Name, reference));
             if (assignment.Target != Weight && !states.Contains(assignment.Target) && value is Expr.Reference)
             {
                 abbreviations[assignment.Target] = value;
@@ -53,13 +56,49 @@ internal sealed class PyTorchOptimizer
         }
 
         tensors = [Weight, "g", "norm", .. rule.Slots.Except(numbers)];
-        ReadsTime = rule.Assignments.Any(assignment => assignment.Value.DescendantsAndSelf().Any(part => part is Expr.IndexValue));
         assignments.ForEach(WriteAssignment);
+        ReadsTime = PythonNames.Mentions(update.ToString(), PythonNames.Of(TrainingProgram.Step));
         ReadsSize = PythonNames.Mentions(update.ToString(), "size");
     }
 
     /// <summary>Whether a step reads the size of a gradient's entries from the group, and not only eps, which is a multiple of it.</summary>
     public bool ReadsSize { get; }
+
+    /// <summary>What a parameter group has of the rule's settings, and by which factor of 1/rate and size it is wide: torch.optim knows coupled decay of SGD, and decoupled decay of AdamW, by one name.</summary>
+    public IEnumerable<(string Key, Expr Value, bool IsDecay)> GroupSettings
+    {
+        get
+        {
+            if (Setting("weight_decay") is { } decoupled)
+            {
+                yield return (DecoupledKey, decoupled, true);
+            }
+
+            if (Setting("l2") is { } coupled)
+            {
+                yield return (CoupledKey, coupled, true);
+            }
+
+            if (epsilon is { } small)
+            {
+                yield return (Epsilon, small, false);
+            }
+        }
+    }
+
+    private string DecoupledKey => epsilon is null ? "decay" : CoupledKey;
+
+    private const string CoupledKey = "weight_decay";
+
+    private Expr? Setting(string name) => rule.Settings.FirstOrDefault(setting => setting.Target == name)?.Value is { IsZero: false } value && !rule.Slots.Contains(name) ? value : null;
+
+    /// <summary>l2 η/rate, the same at every width, as what the group has.</summary>
+    private Expr WithCoupledDecay(Expr value)
+    {
+        return Setting("l2") is not { } coupled ? value : value is Expr.Add sum ? Expr.SumOf(sum.Terms.Select(Replaced)) : Replaced(value);
+
+        Expr Replaced(Expr term) => term.Equals(coupled * learningRate * Expr.Pow(Expr.Of("rate"), -1) * Expr.Of(Weight)) ? Expr.Of(CoupledKey) * Expr.Of(Weight) : term;
+    }
 
     /// <summary>Whether a step is told which one it is: by decay, say, at a rate that depends on it.</summary>
     public bool ReadsTime { get; }
@@ -81,7 +120,7 @@ internal sealed class PyTorchOptimizer
         }
 
         writer.Line("for group in self.param_groups:").In().Line("rate = group[\"lr\"]");
-        foreach (string setting in new[] { "size", Epsilon }.Where(name => PythonNames.Mentions(update.ToString(), name)))
+        foreach (string setting in new[] { "size", DecoupledKey, CoupledKey, Epsilon }.Distinct().Where(name => PythonNames.Mentions(update.ToString(), name)))
         {
             writer.Line($"{setting} = group[\"{setting}\"]");
         }
@@ -137,7 +176,9 @@ internal sealed class PyTorchOptimizer
             return null;
         }
 
-        string calls = factor.IsOne ? string.Empty : $".mul_({Print(factor)})";
+        string calls = factor.IsOne ? string.Empty
+            : target == Weight && Setting("weight_decay") is { } decoupled && factor.Equals(Expr.One - (learningRate * decoupled)) ? $".mul_(1 - rate * {DecoupledKey})"
+            : $".mul_({Print(factor)})";
         return calls + string.Concat(terms.Where(term => !ReferenceEquals(term, own[0])).Select(Added));
     }
 

@@ -139,7 +139,7 @@ internal static class PyTorchProcesses
         writer.Line("if __name__ == \"__main__\":").In();
         writer.Line("parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])");
         writer.Line("parser.add_argument(\"--width\", type=int, nargs=\"+\", required=True)");
-        writer.Line("parser.add_argument(\"--seed\", type=int, nargs=\"+\", default=[0])");
+        writer.Line("parser.add_argument(\"--seed\", type=int, nargs=\"+\", default=[0], help=\"of PyTorch's draws; those of tpc are in its files\")");
         if (fields.Count > 0)
         {
             writer.Line("parser.add_argument(\"--data\", required=True, help=\".npz with an array of samples for each field\")");

@@ -11,7 +11,7 @@ internal sealed class PyTorchProgram : PythonProgram
     {
     }
 
-    public static (string? Text, Refusal? Refusal) Write(Program program, bool isSeries)
+    public static (string? Text, Refusal? Refusal) Write(Program program, TrainingPlan? plan)
     {
         var (code, unsaid) = ProgramLowering.Of(program);
         if (code is null)
@@ -19,8 +19,8 @@ internal sealed class PyTorchProgram : PythonProgram
             return (null, unsaid);
         }
 
-        PyTorchProgram written = new(code);
-        written.WriteProgram(isSeries);
+        PyTorchProgram written = new(code) { HasSteps = plan is not null };
+        written.WriteProgram(plan);
         return (written.Finished(), written.Refusal);
     }
 
@@ -38,15 +38,15 @@ internal sealed class PyTorchProgram : PythonProgram
         Writer.Line($"{PythonNames.Of(normal.Name)} = normal(\"{normal.Name}\", {rows}, {Expressions.Deviation(normal.Variance)}{string.Concat(normal.Shape.Select(size => ", " + PythonNames.Of(size)))})");
     }
 
-    private void WriteProgram(bool isSeries)
+    private void WriteProgram(TrainingPlan? plan)
     {
         string collectives = string.Concat(Arrays.Select(Expressions.Print));
         Writer.Line($"\"\"\"The program {Code.Name} at finite width, in PyTorch.\n").Line(PyTorchProcesses.Documentation(sharesBatches: false));
         Writer.Line("Arrays have the finite axes first and widths last; `--weights` takes the initial weights and `--data` the samples of an .npz file,");
-        Writer.Line("as `tpc run --save FILE.npz` writes them.\n\"\"\"");
+        Writer.Line("as `tpc run --save FILE.npz` writes them." + (LeftOut.Of(plan) is { } left ? "\n" + left : string.Empty) + "\n\"\"\"");
         Writer.Line((collectives.Contains("nn.", StringComparison.Ordinal) ? PyTorchProcesses.Imports : PyTorchProcesses.Imports.Replace("from torch import nn\n", string.Empty, StringComparison.Ordinal)) + PyTorchProcesses.Of(collectives)).Line().Line();
         WriteDefinitions();
-        Writer.Line("@torch.no_grad()").Line($"def run({FirstWidth}, seed, data, weights, dtype, device):").In();
+        Writer.Line("@torch.no_grad()").Line($"def run({FirstWidth}, seed, data, weights, {(plan is null ? string.Empty : "steps, ")}dtype, device):").In();
         Writer.Line("\"\"\"Series of every output, by name; the value at t is from before step t. The same net for a seed, however many processes hold it.\"\"\"");
         Writer.Line("if processes.shares > 1:").In().Line("raise SystemExit(\"a single run takes one team: --shards is the number of processes\")").Out();
         Writer.Line("torch.manual_seed(seed)");
@@ -63,6 +63,6 @@ internal sealed class PyTorchProgram : PythonProgram
         WriteBlock(Code.Body, null);
         Writer.Line("return {name: torch.stack(values) for name, values in series.items()}").Out().Line().Line();
         List<(string Field, bool IsWhole)> fields = Fields;
-        PyTorchProcesses.WriteMain(Writer, $"run(width, seed, {(fields.Count > 0 ? "data" : "None")}, start, dtype, args.device)", fields, null, isSeries);
+        PyTorchProcesses.WriteMain(Writer, $"run(width, seed, {(fields.Count > 0 ? "data" : "None")}, start, {(plan is null ? string.Empty : "args.steps, ")}dtype, args.device)", fields, plan?.Steps, isSeries: plan is not null);
     }
 }

@@ -7,5 +7,5 @@ namespace TpCompiler.Emit.Targets;
 internal static class PyTorchSimulator
 {
     public static (string? Text, Refusal? Refusal) Write(Program program, Network? network, TrainingPlan? plan) =>
-        network is not null && plan is { Written: null } ? PyTorchModule.Write(network, plan) : PyTorchProgram.Write(program, plan is not null);
+        network is not null && plan is { Written: null } ? PyTorchModule.Write(network, plan) : PyTorchProgram.Write(program, plan);
 }

@@ -49,6 +49,9 @@ internal abstract class PythonProgram
     /// <summary>A line that looks at the terms of a mean over points.</summary>
     protected virtual string Watched(TensorStatement.Watch watch, string? counter) => throw new UnreachableException();
 
+    /// <summary>Whether the outermost loop is a training, of as many steps as the program is told to make.</summary>
+    protected bool HasSteps { get; init; }
+
     /// <summary>An array of zeros with the shape.</summary>
     protected abstract string Zeros(string shape);
 
@@ -156,7 +159,7 @@ internal abstract class PythonProgram
                     Writer.Line($"series[\"{report.Name}\"].append({PythonNames.Of(report.Name)})");
                     break;
                 case TensorStatement.Repeat repeat:
-                    Writer.Line().Line($"for {PythonNames.Of(repeat.Counter)} in range({repeat.Count.ToString(CultureInfo.InvariantCulture)}):").In();
+                    Writer.Line().Line($"for {PythonNames.Of(repeat.Counter)} in range({(counter is null && HasSteps ? "steps + 1" : repeat.Count.ToString(CultureInfo.InvariantCulture))}):").In();
                     WriteBlock(repeat.Body, counter ?? repeat.Counter);
                     Writer.Out().Line();
                     break;
