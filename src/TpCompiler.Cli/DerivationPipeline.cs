@@ -95,17 +95,19 @@ internal static class DerivationPipeline
     /// <summary>The expectations of a limit's equations, each once.</summary>
     internal static IEnumerable<ExpectationLine> Expectations(Program limit, LimitEquations equations, IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> groups)
     {
-        Func<string, ExpectationTier> tierOf = ExpectationTier.In(limit, groups);
-        return ExpectationsIn(equations).Select(expectation =>
+        Func<string, string?, ExpectationTier> tierOf = ExpectationTier.In(limit, groups);
+        return ExpectationsIn(equations).DistinctBy(pair => pair.Expectation).Select(pair =>
         {
-            string vector = expectation.References().Select(reference => LimitSymbol.Of(reference.Name)).First(symbol => symbol.Kind is SymbolKind.Z or SymbolKind.PartialDerivative).First;
-            ExpectationTier tier = tierOf(vector);
-            return new ExpectationLine(expectation, tier.Described, tier.IsIntegral ? tier.Dimensions : null);
+            string vector = pair.Expectation.References().Select(reference => LimitSymbol.Of(reference.Name)).First(symbol => symbol.Kind is SymbolKind.Z or SymbolKind.PartialDerivative).First;
+            ExpectationTier tier = tierOf(vector, pair.Defined);
+            return new ExpectationLine(pair.Expectation, tier.Described, tier.IsIntegral ? tier.Dimensions : null);
         });
     }
 
-    internal static IEnumerable<Expr.Expectation> ExpectationsIn(LimitEquations equations) =>
-        equations.Sections.SelectMany(section => section.Equations).SelectMany(equation => equation.Right.DescendantsAndSelf()).OfType<Expr.Expectation>().Distinct();
+    /// <summary>Each expectation with the name of what its equation defines.</summary>
+    internal static IEnumerable<(Expr.Expectation Expectation, string? Defined)> ExpectationsIn(LimitEquations equations) =>
+        equations.Sections.SelectMany(section => section.Equations)
+            .SelectMany(equation => equation.Right.DescendantsAndSelf().OfType<Expr.Expectation>().Select(expectation => (expectation, equation.Left is Expr.Reference left ? LimitSymbol.Of(left.Name).First : null)));
 
     /// <summary>Moments of a level-1 program without data that are rational numbers.</summary>
     private static ValueList<ExactOutput> Exact(Program limit) =>

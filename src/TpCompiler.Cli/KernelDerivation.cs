@@ -30,7 +30,7 @@ internal sealed record KernelDerivation(LimitEquations? Equations, string? Reaso
                 layered,
                 null,
                 layeredTiers ?? [],
-                [.. DerivationPipeline.ExpectationsIn(layered).Select(expectation => new ExpectationLine(expectation, ["quadrature in 2 dimensions"], 2))]);
+                [.. DerivationPipeline.ExpectationsIn(layered).Select(pair => pair.Expectation).Distinct().Select(expectation => new ExpectationLine(expectation, ["quadrature in 2 dimensions"], 2))]);
         }
 
         DiagnosticBag diagnostics = new();
@@ -48,7 +48,7 @@ internal sealed record KernelDerivation(LimitEquations? Equations, string? Reaso
         LimitEquations equations = KernelProgramEquations.Derive(network, kernel, limit, startsAtZero, plan);
 
         // How many samples there are, and whether some are equal, is seen only with the data at hand.
-        ValueList<string> first = CovarianceEvaluator.TierOf(limit) is null && CovarianceEvaluator.LikelyTierOf(limit) is { } likely ? [likely] : [];
+        ValueList<string> first = CovarianceEvaluator.TiersOf(limit).Count == 0 && CovarianceEvaluator.LikelyTierOf(limit) is { } likely ? [likely] : [];
         IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> groups = LimitEvaluator.TiersOfOutputs(limit);
         ValueList<string> tiers = [.. first, .. groups.SelectMany(group => group.Tiers).Distinct()];
         return new KernelDerivation(

@@ -110,11 +110,11 @@ internal static class ProgramRunner
 
     private static Diagnostic Shortfall(LimitResult result, LimitSettings settings)
     {
-        string worst = result.Records
-            .OrderByDescending(record => record.Values.Select(estimate => estimate.Error).DefaultIfEmpty(0).Max())
-            .Select(record => record.Name)
-            .FirstOrDefault("the result");
-        Diagnostic diagnostic = Diagnostic.Create(Codes.ToleranceNotReached, null, worst, Short(result.LargestError), result.Points, Short(settings.Tolerance));
+        var (worst, error) = result.Records.Where(record => !settings.IsReachedBy(record))
+            .Select(record => (record.Name, Error: LimitResult.LargestErrorOf([record])))
+            .OrderByDescending(record => record.Error)
+            .FirstOrDefault(("the result", result.LargestError));
+        Diagnostic diagnostic = Diagnostic.Create(Codes.ToleranceNotReached, null, worst, Short(error), result.Points, Short(settings.Tolerance));
         return result.Shortfall == LimitShortfall.Memory
             ? diagnostic.WithNote("more points don't fit into memory")
             : diagnostic.WithHelp(result.Tier == LimitEvaluator.Quadrature ? "`--tolerance` asks for less; a finer grid, or more quasi-random points, would take too long" : "`--points` allows more of them, `--tolerance` asks for less");

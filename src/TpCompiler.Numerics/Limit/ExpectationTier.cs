@@ -18,15 +18,16 @@ public sealed record ExpectationTier(ValueList<string> Tiers, int Dimensions, bo
     /// <summary>The tiers of expectations over vectors of a limit program.</summary>
     /// <param name="limit">The program.</param>
     /// <param name="tiers">Its <see cref="LimitEvaluator.TiersOfOutputs"/>.</param>
-    public static Func<string, ExpectationTier> In(Program limit, IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> tiers)
+    /// <returns>The tier of an expectation over a vector, given what it defines, where that is an output: it is computed as this is.</returns>
+    public static Func<string, string?, ExpectationTier> In(Program limit, IReadOnlyList<(ValueList<string> Outputs, ValueList<string> Tiers)> tiers)
     {
         var spaces = CoordinateSpaces.Of(limit);
         var isOpen = limit.Axes.Any(axis => axis.Size is null);
         var everywhere = new Lazy<Group>(() => new Group(LimitEvaluator.TiersOf(limit), limit));
         var groups = tiers.Select(group => new Group(group.Tiers, LimitEvaluator.Only(limit, group.Outputs))).ToList();
-        return vector =>
+        return (vector, output) =>
         {
-            var group = groups.Find(group => group.Names.Contains(vector)) ?? everywhere.Value;
+            var group = groups.Find(group => output is not null && group.Outputs.Contains(output)) ?? groups.Find(group => group.Names.Contains(vector)) ?? everywhere.Value;
             return new ExpectationTier(group.Tiers, group.Gaussians.GetValueOrDefault(spaces.OfVector(vector)), isOpen, group.Kinked.Contains(spaces.OfVector(vector)));
         };
     }
@@ -49,6 +50,8 @@ public sealed record ExpectationTier(ValueList<string> Tiers, int Dimensions, bo
     private sealed class Group(ValueList<string> tiers, Program part)
     {
         public ValueList<string> Tiers { get; } = tiers;
+
+        public ValueList<string> Outputs { get; } = part.Outputs;
 
         public HashSet<string> Names { get; } = part.Body.Definitions().Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
 

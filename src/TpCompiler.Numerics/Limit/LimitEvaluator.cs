@@ -42,9 +42,9 @@ public static class LimitEvaluator
         }
 
         ValueList<string> polynomials = PolynomialEvaluator.IsPolynomial(limit) ? [Polynomials] : [];
-        if (CovarianceEvaluator.TierOf(limit) is { } covariances)
+        if (CovarianceEvaluator.TiersOf(limit) is { Count: > 0 } covariances)
         {
-            return [.. polynomials, covariances];
+            return [.. polynomials, .. covariances];
         }
 
         return [.. polynomials, .. QuadratureGrid.MaySuit(limit) ? [Quadrature] : ValueList<string>.Empty, QuasiRandom];

@@ -43,11 +43,11 @@ public sealed record LimitSettings
     /// <summary>Sizes of axes that the program leaves open.</summary>
     public IReadOnlyDictionary<string, int> AxisSizes { get; init; } = new Dictionary<string, int>();
 
-    /// <summary>What is as good as all digits of a number.</summary>
-    private const double Rounding = 1e-12;
+    /// <summary>What is as good as all digits of a number, after what cancels within its formula.</summary>
+    private const double Digits = 1e-10;
 
-    /// <summary>Whether all numbers are within the tolerance, or known to rounding: of large numbers no more is to be had.</summary>
-    public bool IsReachedBy(LimitRecord record) => record.Values.All(estimate => estimate.Error <= Tolerance || estimate.Error <= Rounding * Math.Abs(estimate.Value));
+    /// <summary>Whether all numbers are within the tolerance, or known to ten digits: of large numbers no more is to be had.</summary>
+    public bool IsReachedBy(LimitRecord record) => record.Values.All(estimate => estimate.Error <= Tolerance || estimate.Error <= Digits * Math.Abs(estimate.Value));
 }
 
 /// <summary>An output of a limit program when it was computed.</summary>

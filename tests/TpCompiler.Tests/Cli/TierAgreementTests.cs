@@ -50,6 +50,32 @@ public class TierAgreementTests
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
+    /// <summary>Four Moments of the same two vectors, each another way; one of them alone needs the plane split.</summary>
+    [Fact]
+    public void Each_expectation_of_one_vector_has_the_tier_of_its_output()
+    {
+        const string Source = """
+            program four {
+              width n
+              vector u : [n] ~ normal(0, 1)
+              vector w : [n] ~ normal(0, 1)
+              a = Moment(erf(u) * erf(u + w))
+              b = Moment(tanh(u) * tanh(u + w))
+              c = Moment(tanh(u) * tanh(u + w) * tanh(2 * w))
+              d = Moment(u^3 * (u + w))
+              e = Moment(1 / (1/1000000 + u^2))
+            }
+            """;
+        var path = Path.Combine(Directory.CreateTempSubdirectory("tiers").FullName, "four.tp");
+        File.WriteAllText(path, Source);
+        var compiled = TpcRun.Of("compile", path, "--emit", "json").Output;
+        using var derivation = JsonDocument.Parse(compiled);
+        string[] tiers = [.. derivation.RootElement.GetProperty("expectations").EnumerateArray().Select(entry => entry.GetProperty("tiers")[0].GetString()!)];
+        Assert.Equal(["closed forms", "integrals over two Gaussians", "quadrature in 2 dimensions", "exact rationals", "integrals over two Gaussians"], tiers);
+        AssertAgree(compiled, TpcRun.Of("run", path, "--limit", "--format", "json").Output);
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
     private static void AssertAgree(string compiled, string ran)
     {
         using var derivation = JsonDocument.Parse(compiled);

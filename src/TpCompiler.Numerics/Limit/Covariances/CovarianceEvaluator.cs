@@ -16,10 +16,17 @@ public static class CovarianceEvaluator
     /// <summary>Whether the program may have such a form; only running it tells.</summary>
     public static bool MayApply(Program limit) => limit.Body.All(statement => statement is Instruction and not Instruction.OuterNonlin and not Instruction.Gaussian { Result.Kind: ValueKind.Scalar });
 
-    /// <summary>The tier of a program that is known in full; null where it has another, or where data and sizes decide.</summary>
-    public static string? TierOf(Program limit) => MayApply(limit) && !limit.Body.Any(statement => statement is Instruction.Data) && limit.Axes.All(axis => axis.Size is not null)
-        ? Evaluate(limit, NoData.Instance, name => limit.Axes.First(axis => axis.Name == name).Size!.Value, CancellationToken.None)?.Tier
-        : null;
+    /// <summary>The tiers of a program that is known in full: points too, where integrals don't reach the tolerance. None where it has another one, or where data and sizes decide.</summary>
+    public static ValueList<string> TiersOf(Program limit)
+    {
+        if (!MayApply(limit) || limit.Body.Any(statement => statement is Instruction.Data) || limit.Axes.Any(axis => axis.Size is null)
+            || Evaluate(limit, NoData.Instance, name => limit.Axes.First(axis => axis.Name == name).Size!.Value, CancellationToken.None) is not { } result)
+        {
+            return [];
+        }
+
+        return result.Records.All(new LimitSettings().IsReachedBy) ? [result.Tier] : [result.Tier, LimitEvaluator.QuasiRandom];
+    }
 
     /// <summary>The tier with most data and sizes, without the integrals; null where an expectation is of another kind.</summary>
     public static string? LikelyTierOf(Program limit)
