@@ -166,8 +166,13 @@ internal sealed class RunCommand : Command
             return;
         }
 
-        IReadOnlyDictionary<string, SampleField>? others = parsed.GetValue(test) is { } path ? OtherInputs.Read(path, program, diagnostics) : null;
-        if (parsed.GetValue(test) is not null && others is null)
+        // With --kernel the program's own test is as good as one that is named.
+        string path = parsed.GetValue(file)!;
+        (string Path, int? Samples)? tested = parsed.GetValue(test) is { } named ? (named, null)
+            : parsed.GetValue(kernel) && program.Plan.TestData is { Source: { Kind: "csv" } source } held ? (Path.Combine(Path.GetDirectoryName(path) ?? "", source.Path), held.Samples)
+            : null;
+        IReadOnlyDictionary<string, SampleField>? others = tested is { } read ? OtherInputs.Read(read.Path, read.Samples, program, diagnostics) : null;
+        if (tested is not null && others is null)
         {
             return;
         }
@@ -228,12 +233,15 @@ internal sealed class RunCommand : Command
         bool isSingle = parsed.GetResult(precision) is { Implicit: false } && parsed.GetValue(precision) == Precision.Single.Name();
         if (program.Verdict?.Regime == Regime.KernelRegime)
         {
-            if (program.Plan!.Written is null)
+            // The test of an optimizer's training is one of the same training written out.
+            (Network network, TrainingPlan plan) = (program.Compilation.Network!, program.Plan!);
+            if ((plan.Written ?? KernelStep.Of(network, plan)) is not { } step)
             {
-                diagnostics.Add(Diagnostic.Create(Codes.NotAvailable, null, "a test of a training by an optimizer in the kernel regime").WithHelp("with the update written out in a `step` the test is run; without `test`, `validation` and `epoch` the program runs; `--test FILE` predicts other samples"));
+                KernelRun.Refuse(program, KernelDescentProgram.Obstacle(network, plan) ?? "its loss is not a sequence of instructions", diagnostics);
                 return null;
             }
 
+            program = program with { Plan = plan with { Written = step } };
             return isSingle
                 ? TrainingRunner.Kernel<float>(program, parsed.GetValue(checkpoint), reporter, diagnostics)
                 : TrainingRunner.Kernel<double>(program, parsed.GetValue(checkpoint), reporter, diagnostics);

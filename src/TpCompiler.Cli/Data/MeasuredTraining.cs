@@ -3,6 +3,7 @@ using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
+using TpCompiler.Symbolics;
 
 namespace TpCompiler.Cli.Data;
 
@@ -54,7 +55,7 @@ internal sealed record MeasuredTraining(Program Program, string Test, int Epoch,
             Network fed = network with { Inputs = plan.Test!.Data };
             if (data.Source.Kind is "tasks" or "rotated_tasks")
             {
-                return DataReader.Tasks(data.Source, path, dataPath, fed.Inputs, fed, stream, diagnostics) is { } tasks ? new HeldOut(tasks, data.Samples!.Value / plan.BatchSize!.Value) : null;
+                return DataReader.Tasks(data.Source, path, dataPath, fed.Inputs, fed, stream, diagnostics) is { } tasks ? new HeldOut(tasks, data.Samples!.Value / plan.BatchSize!.Value, plan.Test!.Outputs) : null;
             }
 
             if (data.Source.Kind == "images")
@@ -78,7 +79,7 @@ internal sealed record MeasuredTraining(Program Program, string Test, int Epoch,
                 return null;
             }
 
-            return new HeldOut(new BatchFeed(RunnableProgram.SamplesOf(binding, fed, bare)), count);
+            return new HeldOut(new BatchFeed(RunnableProgram.SamplesOf(binding, fed, bare)), count, plan.Test!.Outputs);
         }
     }
 }
@@ -95,9 +96,11 @@ internal interface IHeldOut
 /// <summary>Held-out samples.</summary>
 /// <param name="Feed">Them, batch by batch.</param>
 /// <param name="Batches">How many batches there are.</param>
-internal sealed record HeldOut(IDataFeed Feed, int Batches) : IHeldOut
+/// <param name="Returned">What the test returns, in this order, which isn't the one that it is computed in.</param>
+internal sealed record HeldOut(IDataFeed Feed, int Batches, ValueList<string> Returned) : IHeldOut
 {
-    public IReadOnlyList<Measure> Of(ITrainingRun run, bool isFinal) => Measure.Over([.. Enumerable.Range(0, Batches).SelectMany(number => run.Measure(Batch(number)))]);
+    public IReadOnlyList<Measure> Of(ITrainingRun run, bool isFinal) =>
+        [.. Measure.Over([.. Enumerable.Range(0, Batches).SelectMany(number => run.Measure(Batch(number)))]).OrderBy(measure => Returned.ToList().IndexOf(measure.Name))];
 
     /// <summary>Batch number <paramref name="number"/> for what reads outside all loops.</summary>
     private AtIteration Batch(int number) => new AtIteration(Feed, number);

@@ -8,7 +8,11 @@ namespace TpCompiler.Cli.Data;
 internal static class OtherInputs
 {
     /// <summary>The fields of the inputs; null with an error in the bag. A table has the inputs' columns, alone or with targets behind them, which are not read; a folder has images.</summary>
-    public static IReadOnlyDictionary<string, SampleField>? Read(string path, RunnableProgram program, DiagnosticBag diagnostics)
+    /// <param name="path">The file.</param>
+    /// <param name="most">How many samples are taken; null for all.</param>
+    /// <param name="program">The program.</param>
+    /// <param name="diagnostics">Gets the error.</param>
+    public static IReadOnlyDictionary<string, SampleField>? Read(string path, int? most, RunnableProgram program, DiagnosticBag diagnostics)
     {
         Network network = program.Compilation.Network!;
         int columns = network.Inputs.Sum(input => program.Samples[input.Field].Size);
@@ -25,7 +29,8 @@ internal static class OtherInputs
         {
             int size = program.Samples[input.Field].Size;
             int start = from;
-            fields[input.Field] = new SampleField([.. samples.Inputs.Chunk(columns).SelectMany(row => row.AsSpan(start, size).ToArray())], samples.Count);
+            int count = Math.Min(most ?? samples.Count, samples.Count);
+            fields[input.Field] = new SampleField([.. samples.Inputs.Chunk(columns).Take(count).SelectMany(row => row.AsSpan(start, size).ToArray())], count);
             from += size;
         }
 

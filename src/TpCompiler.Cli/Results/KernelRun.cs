@@ -57,7 +57,8 @@ internal static class KernelRun
         return descent;
     }
 
-    private static void Refuse(RunnableProgram program, string obstacle, DiagnosticBag diagnostics) => diagnostics.Add(
+    /// <summary>Says why a training has no limit in the kernel regime.</summary>
+    public static void Refuse(RunnableProgram program, string obstacle, DiagnosticBag diagnostics) => diagnostics.Add(
         Diagnostic.Create(Codes.NotAvailable, null, $"running the limit of `{program.Compilation.Network!.Name}`").WithNote(obstacle).WithNote(program.Verdict!.Text));
 
     /// <summary>Closed forms are right to rounding; how far errors of quadrature move a number is seen from a second run that is disturbed.</summary>

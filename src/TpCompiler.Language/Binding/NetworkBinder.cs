@@ -91,7 +91,7 @@ internal static class NetworkBinder
             // The step's values have a scope of their own.
             StepRule? rule = null;
             plan = trains is [var how, ..]
-                ? new TrainBinder(block, file, how).Bind(() => rule = Binder([]).Bind(step), tests is [var measured, ..] ? () => Binder(rule!.Names).Bind(measured) : null)
+                ? new TrainBinder(block, file, how).Bind(() => rule = Binder([]).Bind(step), tests is [var measured, ..] ? _ => Binder(rule!.Names).Bind(measured) : null)
                 : null;
             var assigned = plan?.Written?.Statements.OfType<StepStatement.Assign>().SelectMany(assign => assign.Weights).ToHashSet(StringComparer.Ordinal);
             parameters = parameters.ConvertAll(parameter => parameter with { Trained = assigned?.Contains(parameter.Name) == true });
@@ -99,7 +99,7 @@ internal static class NetworkBinder
         else
         {
             plan = trains is [var train, ..]
-                ? new TrainBinder(block, file, train).Bind(binder.Results, binder.HasWeights, tests is [var measured, ..] ? () => Binder(forward.Definitions().Select(definition => definition.Name)).Bind(measured) : null)
+                ? new TrainBinder(block, file, train).Bind(binder.Results, binder.HasWeights, tests is [var measured, ..] ? found => Binder(NamesOf(found)).Bind(measured) : null)
                 : null;
         }
 
@@ -107,6 +107,8 @@ internal static class NetworkBinder
         {
             block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(alone.Name.Span), $"the {(alone.IsTest ? "test" : "step")} `{alone.Name.Text}`", "train").WithHelp("`train { steps 100 }` says how often a step is taken"));
         }
+
+        IEnumerable<string> NamesOf(TrainingPlan found) => inputs.Concat(found.Targets).Select(data => data.Result.Name).Concat(forward.Concat(found.Loss).Definitions().Select(definition => definition.Name));
 
         StepBinder Binder(IEnumerable<string> taken) => new(block, binder, syntax.Name.Text, inputs, forward, binder.Results, parameters, taken);
 

@@ -27,8 +27,8 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
 
     /// <param name="outputs">What the network returns.</param>
     /// <param name="hasWeights">Whether there is something to train.</param>
-    /// <param name="test">Binds the file's test; called when everything else is right.</param>
-    public TrainingPlan? Bind(IReadOnlyList<Value> outputs, bool hasWeights, Func<StepRule?>? test)
+    /// <param name="test">Binds the file's test; called with the plan when everything else is right.</param>
+    public TrainingPlan? Bind(IReadOnlyList<Value> outputs, bool hasWeights, Func<TrainingPlan, StepRule?>? test)
     {
         Settings(Names, "`train`");
         if (!hasWeights)
@@ -77,7 +77,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
     }
 
     /// <summary>A plan whose step is written out.</summary>
-    public TrainingPlan? Bind(Func<StepRule?> written, Func<StepRule?>? test)
+    public TrainingPlan? Bind(Func<StepRule?> written, Func<TrainingPlan, StepRule?>? test)
     {
         Settings(OfEveryTraining, "`train` beside a step of its own");
         if (!settings.ContainsKey("steps") && !settings.ContainsKey("epochs"))
@@ -155,7 +155,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
     }
 
     /// <summary>With what is measured on data that nothing is learned from.</summary>
-    private TrainingPlan? Measured(TrainingPlan plan, Func<StepRule?>? test)
+    private TrainingPlan? Measured(TrainingPlan plan, Func<TrainingPlan, StepRule?>? test)
     {
         var (validation, tested, epoch) = (HeldOut("validation", plan.BatchSize), HeldOut("test", plan.BatchSize), Whole("epoch", 1));
         var isEmbedding = (validation ?? tested)?.Embedding is not null;
@@ -178,7 +178,7 @@ internal sealed class TrainBinder(Block block, FileSyntax file, DeclarationSynta
             block.Report(Diagnostic.Create(Codes.MissingSetting, block.Place(train.Span), "`train` with a test", "test").WithHelp("`test \"new.csv\"` names the data that it is measured on"));
         }
 
-        var measured = block.Diagnostics.HasErrors ? null : test?.Invoke();
+        var measured = block.Diagnostics.HasErrors ? null : test?.Invoke(plan);
         return block.Diagnostics.HasErrors ? null : plan with { Test = measured, Validation = validation, TestData = tested, Epoch = epoch };
     }
 

@@ -114,6 +114,31 @@ public sealed class KernelCommandTests : IDisposable
         }
     }
 
+    /// <summary>What a test returns first is the share of right signs, then f itself: its mean is that of predictions of the same samples, which are computed by other code, step by step or at once.</summary>
+    [Theory]
+    [InlineData("mse", "sgd(lr: 0.3)")]
+    [InlineData("mse", "sgd(lr: 0.3, momentum: 0.9)")]
+    [InlineData("mse", "sgd(lr: 0.3 / (1 + t), momentum: 0.9, clip: 0.5)")]
+    [InlineData("logistic", "nesterov(lr: 0.3)")]
+    public void A_test_beside_an_optimizer_is_measured_on_the_function_that_it_trains(string loss, string optimizer)
+    {
+        var (data, other) = (Write("data.csv", "1,0,1\n0.6,0.8,-1\n-1,2,1\n"), Write("other.csv", "0.5,0.5,1\n-0.3,1,-1\n2,1,1\n"));
+        var network = Golden + " test held_out(x : [2], y) { f = golden(x) return accuracy(f, y), f }";
+        if (optimizer.StartsWith("nesterov", StringComparison.Ordinal))
+        {
+            network = "optimizer nesterov(lr) { slot m m = 0.8 * m + g w = w - rate * (g + 0.8 * m) } " + network;
+        }
+
+        var program = $$"""{{network}} train { data "{{data}}" test "{{other}}" loss {{loss}} optimizer {{optimizer}} steps 30 }""";
+        var predicted = Predictions(Program(network[..network.IndexOf(" test held_out", StringComparison.Ordinal)], data, optimizer, loss), other, "--steps", "30")["f"];
+        var measured = Json(TpcRun.WithInput(program, "run", "-", "--limit", "--format", "json")).GetProperty("nets")[0].GetProperty("test").EnumerateArray().Select(measure => measure.GetProperty("mean").GetDouble()).ToArray();
+        Assert.Equal(predicted.Zip([1, -1, 1]).Average(pair => pair.First * pair.Second > 0 ? 1.0 : 0.0), measured[0]);
+        Assert.Equal(predicted.Average(), measured[1], 1e-11);
+
+        // With --kernel these samples stand beside those of the training.
+        Assert.Equal(Kernels(Program(Golden, data), "--test", other)["Theta_f test training"], Kernels(program)["Theta_f test training"]);
+    }
+
     [Fact]
     public void Samples_that_occur_twice_are_told_with_what_was_left_out_and_so_is_a_rate_that_diverges()
     {
