@@ -31,6 +31,12 @@ internal sealed class CheckCommand : Command
         HelpName = "N",
     };
 
+    private readonly Option<int?> steps = new("--steps")
+    {
+        Description = "Steps of training after which changes are measured; 3 when left out, 1 where training is unstable",
+        HelpName = "N",
+    };
+
     private readonly Option<string?> data = new("--data") { Description = "Data to use in place of what the program names", HelpName = "PATH" };
 
     private readonly Option<string?> optimizer = new("--optimizer")
@@ -51,6 +57,7 @@ internal sealed class CheckCommand : Command
         Arguments.Add(file);
         Options.Add(widths);
         Options.Add(seeds);
+        Options.Add(steps);
         Options.Add(data);
         Options.Add(optimizer);
         Options.Add(claim);
@@ -81,6 +88,11 @@ internal sealed class CheckCommand : Command
             return reporter.Usage(Name, "--seeds must be at least 1");
         }
 
+        if (parsed.GetValue(steps) < 1)
+        {
+            return reporter.Usage(Name, "--steps must be at least 1");
+        }
+
         if (parsed.GetValue(claim) is not null && parsed.GetValue(optimizer) is not null)
         {
             return reporter.Usage(Name, "--claim is of the program's own optimizer: leave out --optimizer");
@@ -92,7 +104,7 @@ internal sealed class CheckCommand : Command
         {
             diagnostics.Add(Codes.TooFewWidths, null, $"{FewestWidths} widths", count);
         }
-        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), null, reporter, diagnostics, parsed.GetValue(optimizer))?.OfFirstBatch() is { } program)
+        else if (RunnableProgram.Read(parsed.GetValue(file)!, parsed.GetValue(data), parsed.GetValue(steps), reporter, diagnostics, parsed.GetValue(optimizer))?.OfFirstBatch() is { } program)
         {
             string? name = parsed.GetValue(claim);
             if ((name is null ? program : ClaimedParametrization.In(program, name, diagnostics)) is not { } claimed)
@@ -100,7 +112,7 @@ internal sealed class CheckCommand : Command
                 return reporter.Report(diagnostics);
             }
 
-            CheckSettings settings = new() { WidestWidth = parsed.GetResult(widths) is { Implicit: false } ? 0 : WidestWidth, LooksUpRows = program.Compilation.TrainingPlan?.Source?.Kind == "text", Widths = parsed.GetValue(widths)!, Seeds = parsed.GetValue(seeds), Execution = new() { AxisSizes = program.AxisSizes } };
+            CheckSettings settings = new() { WidestWidth = parsed.GetResult(widths) is { Implicit: false } ? 0 : WidestWidth, LooksUpRows = program.Compilation.TrainingPlan?.Source?.Kind == "text", Widths = parsed.GetValue(widths)!, Seeds = parsed.GetValue(seeds), Steps = parsed.GetValue(steps), Execution = new() { AxisSizes = program.AxisSizes } };
             CheckReport report = Checker.Run(program, claimed, settings, reporter, diagnostics) with { Claim = name };
             reporter.Result(report.WriteJson, report.Text);
             int code = reporter.Report(diagnostics);

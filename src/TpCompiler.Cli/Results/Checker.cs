@@ -26,12 +26,7 @@ internal static class Checker
         using ProgressLine progress = new(reporter);
         UpdateKind kind = program.Compilation.TrainingPlan?.Rule.Kind ?? UpdateKind.Gradient;
         ScalingResult scaling = ScalingAnalysis.Analyze(kind == UpdateKind.Gradient ? claimed.Program : claimed.Compilation.GradientProgram!, repair: false, kind, claimed.Program);
-        if (scaling.Verdict?.Regime == Regime.Unstable)
-        {
-            // Each further step multiplies the powers of n.
-            settings = settings with { Steps = 1 };
-        }
-
+        settings = settings with { Steps = settings.Steps ?? (scaling.Verdict?.Regime == Regime.Unstable ? CheckSettings.UnstableSteps : CheckSettings.UsualSteps) };
         IReadOnlyList<ExpectedScale> expected = ExpectedScale.Of(claimed.Program, scaling, claimed.Compilation.Network, claimed.Compilation.TrainingPlan);
         IDataFeed feed = WithGenericTargets(program, program.Feed);
         IReadOnlyList<LimitRecord>? limit = Limit(claimed, scaling, settings, interrupt.Token);
@@ -63,7 +58,7 @@ internal static class Checker
     /// <summary>The limit of the outputs over the steps of the check; null where outputs stay random, blow up, or have no limit program.</summary>
     private static IReadOnlyList<LimitRecord>? Limit(RunnableProgram program, ScalingResult scaling, CheckSettings settings, CancellationToken cancel)
     {
-        if (scaling.Verdict is { Regime: not Regime.FeatureLearning } || LimitProgram.Of(ScaleCheck.Shorten(program.Program, settings.Steps)).Program is not { } limit)
+        if (scaling.Verdict is { Regime: not Regime.FeatureLearning } || LimitProgram.Of(ScaleCheck.Shorten(program.Program, settings.Steps!.Value)).Program is not { } limit)
         {
             return null;
         }
@@ -72,7 +67,7 @@ internal static class Checker
         InputRotation rotation = InputRotation.Of(limit, program.Samples, program.AxisSizes);
         FirstBatch feed = new(WithGenericTargets(program, RunnableProgram.FeedOf(rotation.Samples)));
         bool ofPairs = limit.Body.Instructions().Any(instruction => instruction is Instruction.OuterNonlin);
-        LimitSettings limitSettings = new() { AxisSizes = rotation.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = ofPairs ? 4e-3 : 1e-3, MaxPoints = ofPairs ? 1 << 10 : 1 << 13 };
+        LimitSettings limitSettings = new() { AxisSizes = rotation.AxisSizes, Threads = Environment.ProcessorCount, Tolerance = ofPairs ? 8e-3 : 1e-3, MaxPoints = ofPairs ? 1 << 10 : 1 << 13 };
         LimitResult result = LimitEvaluator.Evaluate(rotation.Program, feed, limitSettings, null, cancel);
         return [.. result.Records.Where(record => scaling.ScaleOf(record.Name)?.Exponent is { IsZero: true })];
     }

@@ -5,6 +5,10 @@ namespace TpCompiler.Numerics.Checking;
 /// <summary>The nets to run.</summary>
 public sealed record CheckSettings
 {
+    public const int UsualSteps = 3;
+
+    public const int UnstableSteps = 1;
+
     public IReadOnlyList<int> Widths { get; init; } = [32, 64, 128, 256, 512];
 
     /// <summary>While lines stay open that look bent, nets of twice the widest width are added up to this one; 0 for no others than <see cref="Widths"/>.</summary>
@@ -16,8 +20,8 @@ public sealed record CheckSettings
     /// <summary>The most nets of one width.</summary>
     public int MaxSeeds { get; init; } = 4096;
 
-    /// <summary>After how many steps the change is measured.</summary>
-    public int Steps { get; init; } = 3;
+    /// <summary>After how many steps the change is measured; null: <see cref="UsualSteps"/>, or <see cref="UnstableSteps"/> where training is unstable, since each further step multiplies the powers of n.</summary>
+    public int? Steps { get; init; }
 
     /// <summary>
     /// The seed of Gaussian scalars, for every net: a weight without a wide side is random at any width, and a limit is that of one draw of it. Null for a draw a net.

@@ -40,8 +40,9 @@ public static class ScaleCheck
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var names = expected.Select(value => value.Name).ToHashSet(StringComparer.Ordinal);
-        var shortened = Shorten(program, settings.Steps);
-        var finite = new FiniteNets<T>(shortened, decay is null ? null : Shorten(decay, settings.Steps), names, settings, new FirstBatch(feed), limit ?? []);
+        var steps = settings.Steps ?? CheckSettings.UsualSteps;
+        var shortened = Shorten(program, steps);
+        var finite = new FiniteNets<T>(shortened, decay is null ? null : Shorten(decay, steps), names, settings, new FirstBatch(feed), limit ?? []);
         var spacing = ExponentSpacing.Of(expected);
         var nets = new List<FiniteNet>();
         var counts = new SortedDictionary<int, int>();

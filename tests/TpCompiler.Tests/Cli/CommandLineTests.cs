@@ -27,6 +27,7 @@ public sealed class CommandLineTests
     [InlineData("check a.tp --widths 64,x", "--widths takes rising whole numbers")]
     [InlineData("check a.tp --widths 64,32,128", "--widths takes rising whole numbers")]
     [InlineData("check a.tp --seeds 0", "--seeds must be at least 1")]
+    [InlineData("check a.tp --steps 0", "--steps must be at least 1")]
     [InlineData("explain TP9999", "there is no diagnostic `TP9999`")]
     public void A_wrong_command_line_exits_with_2_and_says_what_is_wrong(string line, string said)
     {
