@@ -7,7 +7,7 @@ namespace TpCompiler.Limits.Scaling;
 /// <param name="Weight">What is the same in all forms.</param>
 /// <param name="Exponents">a, b, c of this form.</param>
 /// <param name="Variance">Of the entries of w at initialisation, −2b; null when they start at 0.</param>
-/// <param name="Epsilon">Of what Adam adds to √v, so that it stays as large as the gradient of w; null for gradients.</param>
+/// <param name="Epsilon">Of what Adam adds to √v, so that it stays as large as an entry of the gradient of w; of what Muon adds to the Frobenius norm of a hidden matrix's gradient, so that it stays as large as that; null for gradients.</param>
 public sealed record FormRow(MaximalUpdateRow Weight, Abc Exponents, Rational? Variance, Rational? Epsilon)
 {
     public Rational Multiplier => -Exponents.A;
@@ -48,7 +48,10 @@ public static class EquivalentForms
     {
         var b = (weight.Initial ?? a) - a;
         var c = weight.Rate - (kind == UpdateKind.Gradient ? 2 * a : a);
-        return new FormRow(weight, new Abc(a, b, c), weight.Initial is null ? null : -2 * b, kind == UpdateKind.Gradient ? null : -(weight.Gradient + a));
+
+        // The Frobenius norm of an n × n matrix is n times the root mean square of its entries.
+        var entries = kind == UpdateKind.Orthogonal && weight.Role == ParameterRole.Hidden ? 1 : 0;
+        return new FormRow(weight, new Abc(a, b, c), weight.Initial is null ? null : -2 * b, kind == UpdateKind.Gradient ? null : entries - (weight.Gradient + a));
     }
 
     private static ParametrizationForm Form(MaximalUpdate maximal, string name, string title, Func<MaximalUpdateRow, Rational> a) =>

@@ -59,6 +59,10 @@ public class TransferTableTests
         Assert.Equal(["-1", "-1", "-1"], adam[1].Rows.Select(row => row.Epsilon.ToString()));
         var muon = EquivalentForms.Of(MaximalUpdate.Of(compilation.Network!, compilation.TrainingPlan!, UpdateKind.Orthogonal)!);
         Assert.Equal(["0", "0", "-1"], muon[0].Rows.Select(row => row.Rate.ToString()));
+
+        // Beside the Frobenius norm of the hidden gradient, Θ(1): n² entries of size 1/n each.
+        Assert.All(muon, form => Assert.Equal("0", form.Rows[1].Epsilon.ToString()));
+        Assert.Equal(["-1", "0", "0"], muon[0].Rows.Select(row => row.Epsilon.ToString()));
     }
 
     [Theory]
