@@ -26,7 +26,9 @@ internal sealed class OptimizerBinder(Block block, FileSyntax file)
         var (optimizer, source) = all.FirstOrDefault(o => o.o.Name.Text == call.Function.Text);
         if (optimizer is null)
         {
-            block.Report(Diagnostic.Create(Codes.UnknownOptimizer, block.Place(call.Function.Span), call.Function.Text).WithSpelling(call.Function.Text, all.Select(o => o.o.Name.Text)));
+            block.Report(Diagnostic.Create(Codes.UnknownOptimizer, block.Place(call.Function.Span), call.Function.Text)
+                .WithSpelling(call.Function.Text, all.Select(o => o.o.Name.Text))
+                .WithNote($"there are {string.Join(", ", all.Select(o => $"`{o.o.Name.Text}`"))}; momentum is a setting of `sgd`"));
             return null;
         }
 

@@ -79,11 +79,6 @@ public class KernelEquationsTests
     public void Optimizer_moves_f_as_it_moves_the_weights_of_a_linear_model(string optimizer)
     {
         const string Rules = """
-            optimizer nesterov(lr, momentum = 9/10) {
-              slot m
-              m = momentum * m + g
-              w = w - rate * (g + momentum * m)
-            }
             optimizer inside(lr, momentum = 9/10) {
               slot m
               m = momentum * m - rate * g

@@ -184,7 +184,6 @@ public sealed class KernelTrainingTests : IDisposable
     private string Program(string network, string loss, string optimizer, int batch) =>
         $$"""
         {{network}}
-        optimizer nesterov(lr, momentum = 9/10) { slot m  m = momentum * m + g  w = w - rate * (g + momentum * m) }
         train { data "{{data}}" loss {{loss}} optimizer {{optimizer}} batch {{batch}} steps 6 }
         """;
 
