@@ -44,19 +44,21 @@ while read -r width rate input output bias; do
   mv "runs/$width.tmp" "runs/$width.json"
 done <<< "$settings"
 
-# Other nets of the small widths.
-for width in 2 8 32 128; do
+# Other nets, and the limit trained on other tasks.
+for width in limit 2 8 32 128; do
   for seed in 1 2; do
     if [ ! -s "runs/$width.$seed.json" ] && { [ $# -eq 0 ] || [[ " $* " == *" $width "* ]]; }; then
+      how=(--width "$width" --seed "$seed")
+      [ "$width" = limit ] && how=(--limit --data-seed "$seed")
       start=$(date +%s)
-      "${tpc[@]}" run -v "runs/$width.tp" --width "$width" --seed "$seed" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.$seed.checkpoint" > "runs/$width.tmp"
+      "${tpc[@]}" run -v "runs/$width.tp" "${how[@]}" --steps 10000 --data "$folder" --format json --checkpoint "runs/$width.$seed.checkpoint" > "runs/$width.tmp"
       echo $(($(date +%s) - start)) > "runs/$width.$seed.seconds"
       mv "runs/$width.tmp" "runs/$width.$seed.json"
     fi
   done
 done
 
-# Kernels that no task has trained, of several scales; with other numbers of steps they are trained.
+# Kernels that no task has trained, of several scales; then one of them trained for an epoch with several rates.
 [ $# -gt 0 ] && [[ " $* " != *" kernels "* ]] && exit
 for kernel in relu_NTK relu_GP linear_NTK; do
   for scale in 1/16 1/4 1 4 16; do
@@ -67,4 +69,9 @@ for kernel in relu_NTK relu_GP linear_NTK; do
     [ "$kernel" = relu_GP ] && sed -i "s|fast   = params - 0.4 \* grad(inner, params)|fast = V - 0.4 * grad(inner, V)|; s|params = params -|V = V -|; s|fast\[0\] = params|fast[0] = V|" "$name.tp"
     [ -s "$name.json" ] || "${tpc[@]}" run -v "$name.tp" --limit --steps 0 --data "$folder" --format json > "$name.json"
   done
+done
+for rate in 0.1 0.01 0.001; do
+  name="runs/trained-$rate"
+  sed "s|0.1 \* min|$rate * min|" runs/kernel-relu_NTK-1.tp > "$name.tp"
+  [ -s "$name.json" ] || "${tpc[@]}" run -v "$name.tp" --limit --steps 100 --data "$folder" --format json --checkpoint "$name.checkpoint" > "$name.json"
 done

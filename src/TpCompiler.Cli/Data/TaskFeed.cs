@@ -2,6 +2,7 @@ using TpCompiler.Diagnostics;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
+using TpCompiler.Numerics.Kernels;
 
 namespace TpCompiler.Cli.Data;
 
@@ -72,10 +73,10 @@ internal sealed class TaskFeed : IDataFeed
 
         int size = (place == 0 ? learned : asked) * tasks.Pixels, batch = numbers.Length / size;
         long first = iteration.IsEmpty ? 0 : (long)iteration[0] * batch;
-        for (int b = 0; b < batch; b++)
+        WorkSharing.Run(batch, b =>
         {
-            Span<double> own = numbers.Slice(b * size, size);
+            Span<double> own = destination.Data.AsSpan(b * size, size);
             tasks.Draw(first + b, ways, learned, asked, place == 0 ? own : default, place == 2 ? own : default);
-        }
+        });
     }
 }

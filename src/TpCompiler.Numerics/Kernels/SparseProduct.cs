@@ -47,6 +47,7 @@ internal sealed unsafe class SparseProduct<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryRead(ReadOnlySpan<T> matrix)
     {
+        var lanes = (1UL << Vector512<T>.Count) - 1;
         var count = 0;
         var at = 0;
         for (var first = 0; first < terms; first += TermBlock)
@@ -60,11 +61,24 @@ internal sealed unsafe class SparseProduct<T>
                     return false;
                 }
 
-                for (var term = first; term < end; term++)
+                var some = matrix.Slice((row * terms) + first, end - first);
+                var i = 0;
+                for (; i <= some.Length - Vector512<T>.Count; i += Vector512<T>.Count)
                 {
-                    if (matrix[(row * terms) + term] is var number && number != T.Zero)
+                    // Most are 0: only the others are looked at.
+                    for (var others = ~Vector512.Equals(Vector512.Create(some.Slice(i)), Vector512<T>.Zero).ExtractMostSignificantBits() & lanes; others != 0; others &= others - 1)
                     {
-                        (places[count], numbers[count]) = (term, number);
+                        var lane = i + BitOperations.TrailingZeroCount(others);
+                        (places[count], numbers[count]) = (first + lane, some[lane]);
+                        count++;
+                    }
+                }
+
+                for (; i < some.Length; i++)
+                {
+                    if (some[i] != T.Zero)
+                    {
+                        (places[count], numbers[count]) = (first + i, some[i]);
                         count++;
                     }
                 }
