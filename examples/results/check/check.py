@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tpc check of every example with three optimizers, as one table in Markdown.
 
-python3 check.py --tpc "dotnet …/tpc.dll" --out results.md                       every example, some twenty minutes on two cores
+python3 check.py --tpc "dotnet …/tpc.dll" --out results.md                       every example, some forty minutes on two cores
 python3 check.py --tpc "dotnet …/tpc.dll" --out results.md --state check.json    the same; what the file holds already isn't run again
 python3 check.py --tpc "dotnet …/tpc.dll" --quick                                a few of them: for every build
 
