@@ -14,12 +14,13 @@ public static class ClosedForms
     /// <param name="p">Var u.</param>
     /// <param name="q">Var v.</param>
     /// <param name="r">Cov(u, v).</param>
-    /// <param name="angle">A name for arccos(r/√(pq)), for printing; null writes it out.</param>
-    public static Expr? Pair(Expr f, Expr g, Expr.Reference x, Expr p, Expr q, Expr r, Expr? angle = null) =>
+    /// <param name="angle">A name for arccos(r/√(pq)); null writes it out.</param>
+    /// <param name="determinant">A name for pq − r², which a number is to be given for that has not cancelled; null writes forms as they are printed, in which it may.</param>
+    public static Expr? Pair(Expr f, Expr g, Expr.Reference x, Expr p, Expr q, Expr r, Expr? angle = null, Expr? determinant = null) =>
         PiecewisePolynomial.Of(f, x) is { } polynomialF && PiecewisePolynomial.Of(g, x) is { } polynomialG
-            ? new Rectified(p, q, r, angle ?? Expr.Apply("arccos", r * Expr.Pow(p * q, -Rational.Half))).Pair(polynomialF, polynomialG)
-            : FromTable(f, g, x, p, q, r)
-            ?? (GaussianTerm.Sum(f, x) is { } termsOfF && GaussianTerm.Sum(g, x) is { } termsOfG ? new GaussianTermMoments(p, q, r).Pair(termsOfF, termsOfG) : null);
+            ? new Rectified(p, q, r, angle ?? Expr.Apply("arccos", r * Expr.Pow(p * q, -Rational.Half)), determinant).Pair(polynomialF, polynomialG)
+            : FromTable(f, g, x, new(p, q, r, determinant))
+            ?? (GaussianTerm.Sum(f, x) is { } termsOfF && GaussianTerm.Sum(g, x) is { } termsOfG ? new GaussianTermMoments(new(p, q, r, determinant)).Pair(termsOfF, termsOfG) : null);
 
     /// <summary>Whether a function has another value at 0 than the mean of those beside it, which a closed form tends to as the variance goes to 0, or jumps there.</summary>
     /// <param name="f">A function of <paramref name="x"/>.</param>
@@ -27,7 +28,7 @@ public static class ClosedForms
     public static bool JumpsAtZero(Expr f, Expr.Reference x) => PiecewisePolynomial.Of(f, x) is { B: [{ IsZero: false }, ..] };
 
     /// <summary>c φ^(k)(a x) · c̄ φ^(k)(ā x), from the row of φ.</summary>
-    private static Expr? FromTable(Expr f, Expr g, Expr.Reference x, Expr p, Expr q, Expr r)
+    private static Expr? FromTable(Expr f, Expr g, Expr.Reference x, SymbolicCovariance covariance)
     {
         if (Match(f, x) is not var (cf, callF, af) || Match(g, x) is not var (cg, callG, ag)
             || callF.Function != callG.Function || callF.Derivative != callG.Derivative || callF.Parameters != callG.Parameters)
@@ -37,7 +38,7 @@ public static class ClosedForms
 
         var row = Nonlinearities.Get(callF.Function);
         var form = callF.Derivative switch { 0 => row.Pair, 1 => row.PrimePair, _ => null };
-        return form is null ? null : cf * cg * form(af * af * p, ag * ag * q, af * ag * r);
+        return form is null ? null : cf * cg * form(covariance.Scaled(af, ag));
     }
 
     private static (Expr Coefficient, Expr.Call Call, Expr Slope)? Match(Expr expr, Expr.Reference x)
@@ -53,7 +54,7 @@ public static class ClosedForms
     }
 
     /// <summary>The moments of x^i and x^i·1[x &gt; 0]: by Stein's lemma, the arc-cosine kernels of Cho and Saul 2009 among them.</summary>
-    private sealed class Rectified(Expr p, Expr q, Expr r, Expr angle)
+    private sealed class Rectified(Expr p, Expr q, Expr r, Expr angle, Expr? determinant)
     {
         /// <summary>√(pq − r²), from the same angle as the rest, since near |r| = √(pq) their errors must cancel.</summary>
         private Expr Root => Expr.Pow(p * q, Rational.Half) * Expr.Apply("sin", angle);
@@ -120,7 +121,7 @@ public static class ClosedForms
                 return Rational.Half * Full(i, j, p, q, r);
             }
 
-            var rest = p - (Expr.Pow(r, 2) / q);
+            var rest = determinant is null ? p - (Expr.Pow(r, 2) / q) : determinant / q;
             return Expr.SumOf(Enumerable.Range(0, (i / 2) + 1).Select(half => 2 * half).Select(m =>
                 Choose(i, m) * Odd(m - 1) * Expr.Pow(rest, m / 2) * Expr.Pow(r / q, i - m) * OneSided(i - m + j, Expr.Pow(q, Rational.Half))));
         }

@@ -6,10 +6,18 @@ namespace TpCompiler.Symbolics;
 /// </summary>
 public sealed class GaussianMoments
 {
-    private static readonly Expr.Reference P = new("p", []), Q = new("q", []), R = new("r", []);
+    private static readonly Expr.Reference P = new("p", []), Q = new("q", []), R = new("r", []), Determinant = new("d", []), Angle = new("θ", []);
 
-    /// <summary>The distance of 1 from the next number.</summary>
-    private const double Rounding = 2.2204460492503131e-16;
+    private static readonly Expr.Reference[] Variables = [P, Q, R, Determinant, Angle];
+
+    /// <summary>Where 1 − ρ² is below this, a mean's derivative by it may be large.</summary>
+    private const double NearOne = 0.01;
+
+    /// <summary>Errors of 1 − ρ² that move a mean in proportion to themselves beyond that.</summary>
+    private const double Small = 1e-6;
+
+    /// <summary>The relative error of a term: of its own roundings, and those of p, q and r.</summary>
+    private const double Rounding = 4e-15;
 
     private readonly Func<double, double> f;
     private readonly Func<double, double> g;
@@ -38,8 +46,8 @@ public sealed class GaussianMoments
         var growth = Growth.Times(Growth.Of(f, variable), Growth.Of(g, variable));
         exponential = !growth.IsPolynomial;
         polynomialReach = Quadrature.ReachOf(growth.Degree.ToDouble()) - Quadrature.Reach;
-        var form = useClosedForm ? ClosedForms.Pair(f, g, variable, P, Q, R) : null;
-        closedTerms = form is null ? null : [.. (form is Expr.Add sum ? sum.Terms : [form]).Select(term => (Evaluation.Compile(term, [P, Q, R]), SizeOfExponents(term)))];
+        var form = useClosedForm ? ClosedForms.Pair(f, g, variable, P, Q, R, Angle, Determinant) : null;
+        closedTerms = form is null ? null : [.. (form is Expr.Add sum ? sum.Terms : [form]).Select(term => (Evaluation.Compile(term, Variables), SizeOfExponents(term)))];
     }
 
     /// <summary>E φ^(k)(u) φ^(k)(v).</summary>
@@ -60,9 +68,19 @@ public sealed class GaussianMoments
     public static NumericMoment Mean(Expr f, Expr.Reference variable, double p, double tolerance = 1e-13) =>
         new GaussianMoments(f, Expr.One, variable, tolerance, useClosedForm: false).At(p, 0, 0);
 
+    /// <summary>The moment at one covariance, of numbers that have been rounded; p = q = |r| says that v = ±u.</summary>
+    public NumericMoment At(double p, double q, double r) => At(CovariancePair.Of(p, q, r));
+
     /// <summary>The moment at one covariance.</summary>
-    public NumericMoment At(double p, double q, double r)
+    public NumericMoment At(CovariancePair covariance) => At(covariance, out _);
+
+    /// <summary>The moment at one covariance.</summary>
+    /// <param name="covariance">The covariance.</param>
+    /// <param name="inherited">What of the error comes from that of <paramref name="covariance"/>, and not from the integral.</param>
+    public NumericMoment At(CovariancePair covariance, out double inherited)
     {
+        inherited = 0;
+        var (p, q, r) = (covariance.P, covariance.Q, covariance.R);
         if (!(p >= 0 && q >= 0 && double.IsFinite(p) && double.IsFinite(q) && double.IsFinite(r)))
         {
             return new NumericMoment(double.NaN, double.PositiveInfinity, MomentTier.Quadrature);
@@ -74,65 +92,78 @@ public sealed class GaussianMoments
             return new NumericMoment(atF.Value * atG.Value, (Math.Abs(atF.Value) * atG.Error) + (Math.Abs(atG.Value) * atF.Error) + (atF.Error * atG.Error), MomentTier.Quadrature);
         }
 
-        var (deviationU, deviationV) = (Math.Sqrt(p), Math.Sqrt(q));
+        var moment = closedTerms is null ? Integrated(covariance) : Closed(covariance);
+        inherited = OfComplement(covariance, moment.Value);
+        return moment with { Error = moment.Error + inherited };
+    }
+
+    private NumericMoment Closed(CovariancePair covariance)
+    {
+        // r must be no more than √(pq). The terms at correlation 1 bound what cancels at −1.
+        var (p, q) = (covariance.P, covariance.Q);
+        var limit = Math.Sqrt(p) * Math.Sqrt(q);
+        double[] at = [p, q, Math.Clamp(covariance.R, -limit, limit), p * q * covariance.Complement, covariance.Angle], atOne = [p, q, limit, 0, 0];
+        var (value, error) = (0.0, 0.0);
+        foreach (var (term, exponents) in closedTerms!)
+        {
+            var summand = term(at);
+            value += summand;
+            error += (Math.Abs(summand) * (Rounding + SpecialFunctions.ExpMinusOne(Rounding * exponents(at)))) + (Rounding * Math.Abs(term(atOne)));
+        }
+
+        return new NumericMoment(value, error, MomentTier.ClosedForm);
+    }
+
+    private NumericMoment Integrated(CovariancePair covariance)
+    {
+        var (deviationU, deviationV) = (Math.Sqrt(covariance.P), Math.Sqrt(covariance.Q));
         var reach = exponential ? deviationU + deviationV : polynomialReach;
-        var correlation = Math.Clamp(r / (deviationU * deviationV), -1, 1);
-        if (closedTerms is not null && kinksOfF.Length * kinksOfG.Length > 0 && 1 - Math.Abs(correlation) <= 4 * Rounding)
+        double[] kinks = [.. kinksOfF.Select(kink => kink / deviationU)];
+        if (covariance.Complement == 0)
         {
-            // Where kinks meet, √(1 − ρ²) makes 1e-8 of a rounding in ρ.
-            return AtOne(Math.Sign(correlation)) with { Tier = MomentTier.ClosedForm };
+            var sign = Math.Sign(covariance.R);
+            return Quadrature.Line(x => f(deviationU * x) * g(sign * deviationV * x), [.. kinks, .. kinksOfG.Select(kink => sign * kink / deviationV)], tolerance, reach);
         }
 
-        if (closedTerms is not null)
-        {
-            // arccos(r/√(pq)) must see no more than 1. The terms at correlation 1 bound what cancels at −1.
-            var limit = Math.Sqrt(p * q);
-            double[] at = [p, q, Math.Clamp(r, -limit, limit)], atOne = [p, q, limit];
-            var (value, magnitude) = (0.0, 0.0);
-            foreach (var (term, exponents) in closedTerms)
-            {
-                var summand = term(at);
-                value += summand;
-                magnitude += (Math.Abs(summand) * (1 + exponents(at))) + Math.Abs(term(atOne));
-            }
-
-            return new NumericMoment(value, (4e-15 * magnitude) + OfCorrelation(correlation), MomentTier.ClosedForm);
-        }
-
-        if (Math.Abs(correlation) == 1)
-        {
-            return AtOne(correlation);
-        }
-
-        var plane = Quadrature.Plane(
-            x => f(deviationU * x),
-            [.. kinksOfF.Select(kink => kink / deviationU)],
-            x => g(deviationV * x),
-            [.. kinksOfG.Select(kink => kink / deviationV)],
-            correlation,
-            tolerance,
-            reach);
-        return plane with { Error = plane.Error + OfCorrelation(correlation) };
-
-        NumericMoment AtOne(double sign) => Quadrature.Line(
-            x => f(deviationU * x) * g(sign * deviationV * x),
-            [.. kinksOfF.Select(kink => kink / deviationU), .. kinksOfG.Select(kink => sign * kink / deviationV)],
-            tolerance,
-            reach);
+        return Quadrature.Plane(
+            x => f(deviationU * x), kinks, x => g(deviationV * x), [.. kinksOfG.Select(kink => kink / deviationV)], covariance.Correlation, Math.Sqrt(covariance.Complement), tolerance, reach);
     }
 
     /// <summary>
-    /// What the rounding of p, q and r does where both functions jump: the mean's derivative by the correlation is at most |jumps|/(2π √(1 − ρ²)), without bound as ρ → ±1. At ±1, to rounding, the
-    /// covariance is taken for that of one input.
+    /// What the error of 1 − ρ² does: where both functions jump the mean's derivative by ρ is at most |jumps|/(2π √(1 − ρ²)), without bound as ρ → ±1. There, and where functions are as good as jumps, the mean is computed
+    /// again with what 1 − ρ² may be: it moves one way with it, as a mean of φφ̄ does, whose series in ρ has no negative coefficients.
     /// </summary>
-    private double OfCorrelation(double correlation) =>
-        1 - Math.Abs(correlation) <= 4 * Rounding ? 0 : 4 * Rounding * jumps / (2 * Math.PI * Math.Sqrt((1 - correlation) * (1 + correlation)));
+    private double OfComplement(CovariancePair covariance, double value)
+    {
+        var error = covariance.Error;
+        if (covariance.Complement > NearOne && error < Small)
+        {
+            // Without jumps: Σ m |a_m b_m| ρ^(m−1) is at most 2/(e (1 − ρ²)) times the norms.
+            var smooth = error <= 16 * CovariancePair.Rounding ? 0 : error * (1 + Math.Abs(value)) / covariance.Complement;
+            return (Math.Max(error, 4 * CovariancePair.Rounding) * jumps / (2 * Math.PI * Math.Sqrt(covariance.Complement))) + smooth;
+        }
+
+        // Less than its own rounding moves an angle by less than its own rounding.
+        if (error <= 16 * CovariancePair.Rounding * covariance.Complement)
+        {
+            return 0;
+        }
+
+        var more = Moved(Math.Min(1, covariance.Complement + error));
+        return Math.Max(more, closedTerms is null ? more : Moved(Math.Max(0, covariance.Complement - error)));
+
+        double Moved(double complement)
+        {
+            var other = covariance with { Complement = complement };
+            return Math.Abs((closedTerms is null ? Integrated(other) : Closed(other)).Value - value);
+        }
+    }
 
     /// <summary>What cancels in the exponents of a term, as in exp(r − (p + q)/2) for large variances: its rounding is a relative error of the term.</summary>
     private static Func<double[], double> SizeOfExponents(Expr term)
     {
         var parts = term.DescendantsAndSelf().OfType<Expr.Call>().Where(call => call.Function == "exp")
-            .SelectMany(call => call.Arguments[0] is Expr.Add sum ? sum.Terms : call.Arguments).Select(part => Evaluation.Compile(part, [P, Q, R])).ToArray();
+            .SelectMany(call => call.Arguments[0] is Expr.Add sum ? sum.Terms : call.Arguments).Select(part => Evaluation.Compile(part, Variables)).ToArray();
         return at => parts.Sum(part => Math.Abs(part(at)));
     }
 

@@ -5,8 +5,10 @@ namespace TpCompiler.Symbolics;
 /// Σ′ = (Σ⁻¹ + diag(2a, 2ā))⁻¹, D = det(1 + Σ diag(2a, 2ā)); a linear exponent L·(u, v), complex for waves, moves the mean to Σ′L and multiplies by exp(½ LᵀΣ′L). Powers follow by Stein's lemma, and so do
 /// error functions, down to E erf(su) erf(s̄v) (Williams 1997).
 /// </summary>
-internal sealed class GaussianTermMoments(Expr p, Expr q, Expr r)
+internal sealed class GaussianTermMoments(SymbolicCovariance covariance)
 {
+    private readonly Expr p = covariance.P, q = covariance.Q, r = covariance.R;
+
     /// <summary>Null when a wave or an exponential meets an error function: no elementary form is known.</summary>
     public Expr? Pair(IReadOnlyList<GaussianTerm> f, IReadOnlyList<GaussianTerm> g)
     {
@@ -32,10 +34,13 @@ internal sealed class GaussianTermMoments(Expr p, Expr q, Expr r)
     /// <summary>D and the entries of Σ′.</summary>
     private (Expr Determinant, Expr U, Expr V, Expr Between) Tilted(Expr a, Expr b)
     {
-        var determinant = ((1 + (2 * a * p)) * (1 + (2 * b * q))) - (4 * a * b * Expr.Pow(r, 2));
+        var own = covariance.Determinant;
+        var determinant = own is null
+            ? ((1 + (2 * a * p)) * (1 + (2 * b * q))) - (4 * a * b * Expr.Pow(r, 2))
+            : 1 + (2 * a * p) + (2 * b * q) + (4 * a * b * own);
         return (determinant, Of(p, b), Of(q, a), r / determinant);
 
-        Expr Of(Expr own, Expr other) => other.IsZero ? own / determinant : (own + (2 * other * ((p * q) - Expr.Pow(r, 2)))) / determinant;
+        Expr Of(Expr variance, Expr other) => other.IsZero ? variance / determinant : (variance + (2 * other * (own ?? ((p * q) - Expr.Pow(r, 2))))) / determinant;
     }
 
     /// <summary>Re E u^i v^j exp(−a u² − ā v² + L·(u, v)) e^{iδ}, L = (b + iω, b̄ ± iω̄), δ = δ₁ ± δ₂.</summary>
@@ -74,8 +79,8 @@ internal sealed class GaussianTermMoments(Expr p, Expr q, Expr r)
             return (slopeU.IsZero, slopeV.IsZero) switch
             {
                 (true, true) => Expr.Pow(determinant, -Rational.Half),
-                (false, false) => Expr.Pow(determinant, -Rational.Half) * 2 / new Expr.Pi() * Call(
-                    "arcsin", 2 * slopeU * slopeV * between * Expr.Pow((1 + (2 * slopeU * slopeU * u)) * (1 + (2 * slopeV * slopeV * v)), -Rational.Half)),
+                (false, false) => Expr.Pow(determinant, -Rational.Half) * 2 / new Expr.Pi()
+                    * new SymbolicCovariance(u, v, between, covariance.Determinant is { } own ? own / determinant : null).Scaled(slopeU, slopeV).AngleTilted(2),
                 _ => Expr.Zero,
             };
         }

@@ -70,13 +70,13 @@ public sealed record Nonlinearity
     public Func<ValueList<Rational>, Expr, Expr>? AtInfinity { get; init; }
 
     /// <summary>
-    /// (p, q, r) → E φ(u) φ(v) for (u, v) ~ N(0, [[p, r], [r, q]]), variances p and q; null when there is no closed form, or for the piecewise polynomials, whose forms
+    /// E φ(u) φ(v) for (u, v) of a covariance; null when there is no closed form, or for the piecewise polynomials, whose forms
     /// <see cref="ClosedForms"/> derives.
     /// </summary>
-    public Func<Expr, Expr, Expr, Expr>? Pair { get; init; }
+    public Func<SymbolicCovariance, Expr>? Pair { get; init; }
 
-    /// <summary>(p, q, r) → E φ′(u) φ′(v), likewise.</summary>
-    public Func<Expr, Expr, Expr, Expr>? PrimePair { get; init; }
+    /// <summary>E φ′(u) φ′(v), likewise.</summary>
+    public Func<SymbolicCovariance, Expr>? PrimePair { get; init; }
 
     /// <summary>Where the facts come from.</summary>
     public string Source { get; init; } = "elementary";

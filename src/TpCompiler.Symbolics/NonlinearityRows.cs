@@ -57,8 +57,8 @@ public static partial class Nonlinearities
             Evaluator = _ => SpecialFunctions.Erf,
             AtInfinity = (_, x) => Call("sign", x),
             Parity = ParityKind.Odd, Growth = Growth.Bounded, Source = "Williams 1997",
-            Pair = (p, q, r) => 2 / new Expr.Pi() * Call("arcsin", 2 * r * Expr.Pow((1 + (2 * p)) * (1 + (2 * q)), -Rational.Half)),
-            PrimePair = (p, q, r) => 4 / new Expr.Pi() * Expr.Pow(Tilted(2, p, q, r), -Rational.Half),
+            Pair = c => 2 / new Expr.Pi() * c.AngleTilted(2),
+            PrimePair = c => 4 / new Expr.Pi() * Expr.Pow(c.Tilted(2), -Rational.Half),
         },
         new()
         {
@@ -69,7 +69,7 @@ public static partial class Nonlinearities
             AtInfinity = (_, x) => Call("step", x),
             Growth = Growth.Bounded, IsNonNegative = true, AtZero = Rational.Half, Source = "Williams 1997",
             Pair = ProbitPair,
-            PrimePair = (p, q, r) => Rational.Half / new Expr.Pi() * Expr.Pow(Tilted(1, p, q, r), -Rational.Half),
+            PrimePair = c => Rational.Half / new Expr.Pi() * Expr.Pow(c.Tilted(1), -Rational.Half),
         },
         new()
         {
@@ -150,8 +150,8 @@ public static partial class Nonlinearities
             Supremum = 1,
             Evaluator = _ => Math.Sin,
             Parity = ParityKind.Odd, Growth = Growth.Bounded,
-            Pair = (p, q, r) => Waves(p, q, r, -1),
-            PrimePair = (p, q, r) => Waves(p, q, r, 1),
+            Pair = c => Waves(c, -1),
+            PrimePair = c => Waves(c, 1),
         },
         new()
         {
@@ -160,8 +160,8 @@ public static partial class Nonlinearities
             Supremum = 1,
             Evaluator = _ => Math.Cos,
             Parity = ParityKind.Even, Growth = Growth.Bounded, AtZero = Expr.One,
-            Pair = (p, q, r) => Waves(p, q, r, 1),
-            PrimePair = (p, q, r) => Waves(p, q, r, -1),
+            Pair = c => Waves(c, 1),
+            PrimePair = c => Waves(c, -1),
         },
         new()
         {
@@ -170,8 +170,8 @@ public static partial class Nonlinearities
             IsIncreasing = _ => true,
             Evaluator = _ => Math.Exp,
             Growth = Growth.Exponential, IsNonNegative = true, AtZero = Expr.One,
-            Pair = (p, q, r) => Call("exp", (Rational.Half * (p + q)) + r),
-            PrimePair = (p, q, r) => Call("exp", (Rational.Half * (p + q)) + r),
+            Pair = c => Call("exp", (Rational.Half * (c.P + c.Q)) + c.R),
+            PrimePair = c => Call("exp", (Rational.Half * (c.P + c.Q)) + c.R),
         },
         new()
         {
@@ -189,8 +189,8 @@ public static partial class Nonlinearities
             Evaluator = _ => x => Math.Exp(-x * x),
             AtInfinity = (_, _) => Expr.Zero,
             Parity = ParityKind.Even, Growth = Growth.Bounded, IsNonNegative = true, AtZero = Expr.One,
-            Pair = (p, q, r) => Expr.Pow(Tilted(2, p, q, r), -Rational.Half),
-            PrimePair = (p, q, r) => 4 * r * Expr.Pow(Tilted(2, p, q, r), new Rational(-3, 2)),
+            Pair = c => Expr.Pow(c.Tilted(2), -Rational.Half),
+            PrimePair = c => 4 * c.R * Expr.Pow(c.Tilted(2), new Rational(-3, 2)),
         },
         new()
         {
@@ -227,27 +227,25 @@ public static partial class Nonlinearities
         return (Rational.Half * (1 + t)) + (Rational.Half * x * (1 - Expr.Pow(t, 2)) * slope * (1 + (3 * cubic * Expr.Pow(x, 2))));
     }
 
-    /// <summary>The determinant of 1 + k Σ: weighting a Gaussian of covariance Σ by exp(−½ k (u² + v²)) gives the covariance (Σ⁻¹ + k)⁻¹, whose covariance entry is r over this.</summary>
-    private static Expr Tilted(Rational k, Expr p, Expr q, Expr r) => ((1 + (k * p)) * (1 + (k * q))) - (k * k * Expr.Pow(r, 2));
-
     /// <summary>½(exp(r − (p + q)/2) ± exp(−r − (p + q)/2)).</summary>
-    private static Expr Waves(Expr p, Expr q, Expr r, int sign) =>
-        Rational.Half * (Call("exp", r - (Rational.Half * (p + q))) + (sign * Call("exp", -r - (Rational.Half * (p + q)))));
+    private static Expr Waves(SymbolicCovariance c, int sign) =>
+        Rational.Half * (Call("exp", c.R - (Rational.Half * (c.P + c.Q))) + (sign * Call("exp", -c.R - (Rational.Half * (c.P + c.Q)))));
 
-    private static Expr ProbitPair(Expr p, Expr q, Expr r) =>
-        new Rational(1, 4) + (Rational.Half / new Expr.Pi() * Call("arcsin", r * Expr.Pow((1 + p) * (1 + q), -Rational.Half)));
+    private static Expr ProbitPair(SymbolicCovariance c) => new Rational(1, 4) + (Rational.Half / new Expr.Pi() * c.AngleTilted(1));
 
     /// <summary>E uΦ(u) vΦ(v) by Stein's lemma: p E Φ′(u) vΦ(v) + r E Φ(u)(Φ(v) + vΦ′(v)), each a tilted Gaussian mean.</summary>
-    private static Expr GeluPair(Expr p, Expr q, Expr r)
+    private static Expr GeluPair(SymbolicCovariance c)
     {
-        var root = Rational.Half / new Expr.Pi() * Expr.Pow(Tilted(1, p, q, r), -Rational.Half);
-        return (p * (q - (Expr.Pow(r, 2) / (1 + p))) * root) + (r * ProbitPair(p, q, r)) + (Expr.Pow(r, 2) / (1 + q) * root);
+        var (p, q, r) = (c.P, c.Q, c.R);
+        var root = Rational.Half / new Expr.Pi() * Expr.Pow(c.Tilted(1), -Rational.Half);
+        var rest = c.Determinant is { } determinant ? (q + determinant) / (1 + p) : q - (Expr.Pow(r, 2) / (1 + p));
+        return (p * rest * root) + (r * ProbitPair(c)) + (Expr.Pow(r, 2) / (1 + q) * root);
     }
 
-    private static Expr GeluPrimePair(Expr p, Expr q, Expr r)
+    private static Expr GeluPrimePair(SymbolicCovariance c)
     {
-        var tilted = Tilted(1, p, q, r);
+        var tilted = c.Tilted(1);
         var root = Rational.Half / new Expr.Pi() * Expr.Pow(tilted, -Rational.Half);
-        return ProbitPair(p, q, r) + (r * root * (Expr.Pow(1 + p, -1) + Expr.Pow(1 + q, -1) + Expr.Pow(tilted, -1)));
+        return ProbitPair(c) + (c.R * root * (Expr.Pow(1 + c.P, -1) + Expr.Pow(1 + c.Q, -1) + Expr.Pow(tilted, -1)));
     }
 }

@@ -41,11 +41,10 @@ public static class Quadrature
             tolerance);
     }
 
-    /// <summary>E f(x) g(ρx + √(1 − ρ²) y) for independent x, y ~ N(0, 1) and −1 &lt; ρ &lt; 1.</summary>
+    /// <summary>E f(x) g(ρx + σy) for independent x, y ~ N(0, 1), with σ = √(1 − ρ²) &gt; 0, given by itself as it has not cancelled.</summary>
     public static NumericMoment Plane(
-        Func<double, double> f, IReadOnlyList<double> kinksOfF, Func<double, double> g, IReadOnlyList<double> kinksOfG, double correlation, double tolerance, double extraReach = 0)
+        Func<double, double> f, IReadOnlyList<double> kinksOfF, Func<double, double> g, IReadOnlyList<double> kinksOfG, double correlation, double sigma, double tolerance, double extraReach = 0)
     {
-        var sigma = Math.Sqrt((1 - correlation) * (1 + correlation));
         var reach = Reach + extraReach;
 
         // Where a kink of g comes down on x: the mean over y changes there within a width of σ.

@@ -42,6 +42,9 @@ public sealed record KernelMatrices(
     /// <summary>The error of every entry, of rounding too.</summary>
     public static Matrix<double> Errors(Matrix<double> values, Matrix<double>? errors) => Matrix<double>.Build.Dense(values.RowCount, values.ColumnCount, (i, j) => ErrorOf(values[i, j], errors is null ? 0 : errors[i, j]));
 
+    /// <summary>Whether errors are no more than what rounding leaves of numbers.</summary>
+    public static bool AreOfRounding(Matrix<double> values, Matrix<double> errors) => values.EnumerateIndexed().All(entry => errors[entry.Item1, entry.Item2] <= ErrorOf(entry.Item3, 0));
+
     private Estimate At(Matrix<double> values, Matrix<double>? errors, int i, int j) => new(values[i, j], ErrorOf(values[i, j], errors is null ? 0 : errors[i, j]), Kind, Points);
 
     private static double ErrorOf(double value, double error) => Math.Max(error, Rounding * Math.Max(1, Math.Abs(value)));

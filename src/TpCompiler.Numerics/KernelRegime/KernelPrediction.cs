@@ -4,9 +4,9 @@ namespace TpCompiler.Numerics.KernelRegime;
 
 /// <summary>f on samples that nothing is learned from: a Gaussian process, its copies independent with this one covariance.</summary>
 /// <param name="Mean">M × copies.</param>
-/// <param name="MeanErrors">Bounds to first order in the errors of the kernels, M × copies.</param>
+/// <param name="MeanErrors">Bounds, M × copies; infinite where an eigenvalue that counts as 0 decides the mean.</param>
 /// <param name="Covariance">M × M; 0 where f₀ → 0.</param>
-/// <param name="CovarianceErrors">M × M.</param>
+/// <param name="CovarianceErrors">M × M; of a posterior never more than between 0 and what it was before.</param>
 /// <param name="Repair">What was done to the kernel's eigenvalues.</param>
 public sealed record Prediction(Matrix<double> Mean, Matrix<double> MeanErrors, Matrix<double> Covariance, Matrix<double> CovarianceErrors, SpectrumRepair Repair);
 
@@ -23,6 +23,8 @@ public sealed class KernelPrediction
     private readonly Vector<double> crossNorms;
     private readonly Vector<double> crossErrors;
     private readonly double trainingError;
+    private readonly double repairError;
+    private readonly bool byCovariance;
 
     /// <param name="training">Among training samples, N × N.</param>
     /// <param name="cross">Of test with training samples, M × N.</param>
@@ -31,13 +33,14 @@ public sealed class KernelPrediction
     /// <param name="learningRate">η of the mean loss.</param>
     public KernelPrediction(KernelMatrices training, KernelMatrices cross, KernelMatrices test, bool byCovariance, double learningRate)
     {
-        (this.training, this.cross, this.test) = (training, cross, test);
+        (this.training, this.cross, this.test, this.byCovariance) = (training, cross, test, byCovariance);
         var (own, other) = byCovariance ? (training.Covariance, cross.Covariance) : (training.Tangent, cross.Tangent);
         var ownErrors = KernelMatrices.Errors(own, byCovariance ? training.CovarianceErrors : training.TangentErrors);
         var otherErrors = KernelMatrices.Errors(other, byCovariance ? cross.CovarianceErrors : cross.TangentErrors);
         var exact = (byCovariance ? training.CovarianceErrors : training.TangentErrors) is null;
         dynamics = new SquaredErrorDynamics(own, other, learningRate, exact ? 1e-16 : ownErrors.Enumerate().Max());
         trainingError = ownErrors.FrobeniusNorm();
+        repairError = dynamics.Repair.Count > 0 ? dynamics.Repair.Floor * Math.Sqrt(dynamics.Repair.Count) : 0;
         crossNorms = other.RowNorms(2);
         crossErrors = otherErrors.RowNorms(2);
     }
@@ -49,10 +52,11 @@ public sealed class KernelPrediction
     public Prediction At(Func<double, double> learned, Matrix<double> targets)
     {
         var response = dynamics.Response(learned);
-        var (largest, steepest) = dynamics.Sensitivity(learned);
+        var (largest, steepest) = dynamics.Sensitivity(learned, trainingError);
 
         // What the rows of A may be off by.
-        var moved = (largest * crossErrors) + (steepest * trainingError * crossNorms);
+        var isKnown = double.IsFinite(largest);
+        var moved = isKnown ? (largest * crossErrors) + (steepest * (trainingError + repairError) * crossNorms) : crossNorms.Map(_ => double.PositiveInfinity, Zeros.Include);
         var size = response.RowNorms(2);
         var mean = response * targets;
         var norms = targets.ColumnNorms(2);
@@ -63,10 +67,15 @@ public sealed class KernelPrediction
         var own = KernelMatrices.Errors(test.Covariance, test.CovarianceErrors);
         return new Prediction(
             mean,
-            Matrix<double>.Build.Dense(mean.RowCount, mean.ColumnCount, (m, c) => moved[m] * norms[c]),
+            Matrix<double>.Build.Dense(mean.RowCount, mean.ColumnCount, (m, c) => norms[c] == 0 ? 0 : moved[m] * norms[c]),
             covariance,
-            Matrix<double>.Build.Dense(covariance.RowCount, covariance.ColumnCount, (m, k) => own[m, k] + Half(m, k) + Half(k, m) + (size[m] * size[k] * error) + (prior * ((moved[m] * size[k]) + (size[m] * moved[k])))),
+            Matrix<double>.Build.Dense(covariance.RowCount, covariance.ColumnCount, (m, k) => !isKnown ? Unknown(m, k) : own[m, k] + Half(m, k) + Half(k, m) + (size[m] * size[k] * error) + (prior * ((moved[m] * size[k]) + (size[m] * moved[k])))),
             dynamics.Repair);
+
+        // What is known of a Gaussian makes no variance larger; what is trained along another kernel may be anything.
+        double Unknown(int m, int k) => training.Covariance.Enumerate().All(value => value == 0) ? own[m, k] : byCovariance ? Math.Abs(covariance[m, k]) + Math.Sqrt(Prior(m) * Prior(k)) : double.PositiveInfinity;
+
+        double Prior(int m) => Math.Max(0, test.Covariance[m, m]) + own[m, m];
 
         double Half(int m, int k) => (moved[m] * row[k]) + (size[m] * rowError[k]);
     }

@@ -13,6 +13,7 @@ public sealed class LayeredKernel
     private readonly LayeredNetwork network;
     private readonly GaussianMoments?[] values;
     private readonly GaussianMoments?[] slopes;
+    private readonly HomogeneousFunction?[] functions;
     private readonly HomogeneousLayers? homogeneous;
 
     /// <param name="network">The network.</param>
@@ -22,6 +23,7 @@ public sealed class LayeredKernel
         this.network = network;
         homogeneous = HomogeneousLayers.Of(network);
         var variable = LayeredNetwork.Variable;
+        functions = [.. network.Layers.Select(layer => layer.Nonlinearity is { } phi ? HomogeneousFunction.Of(phi, variable) : null)];
         values = [.. network.Layers.Select(layer => layer.Nonlinearity is { } phi ? new GaussianMoments(phi, phi, variable, tolerance) : null)];
         slopes = [.. network.Layers.Select(layer => layer.Nonlinearity is { } phi && Derivative.Of(phi, variable) is var prime ? new GaussianMoments(prime, prime, variable, tolerance) : null)];
     }
@@ -47,31 +49,33 @@ public sealed class LayeredKernel
         var left = Inputs(inputs.Left);
         var right = inputs.Same ? left : Inputs(inputs.Right);
         var (covariance, tangent) = (Matrix<double>.Build.Dense(n, m), Matrix<double>.Build.Dense(n, m));
-        var (covarianceErrors, tangentErrors) = IsClosedForm ? (null, null) : (Matrix<double>.Build.Dense(n, m), Matrix<double>.Build.Dense(n, m));
+        var (covarianceErrors, tangentErrors) = (Matrix<double>.Build.Dense(n, m), Matrix<double>.Build.Dense(n, m));
         Parallel.For(0, n, i =>
         {
             for (var j = inputs.Same ? i : 0; j < m; j++)
             {
-                var (k, theta, kError, thetaError) = Entry(inputs.Cross[i, j], left[i], right[j]);
+                var (k, theta, kError, thetaError) = Entry(inputs.Cross[i, j], inputs.Covariance(i, j, network.Layers[0].WeightVariance, network.Layers[0].BiasVariance), left[i], right[j]);
                 Put(covariance, k);
                 Put(tangent, theta);
                 Put(covarianceErrors, kError);
                 Put(tangentErrors, thetaError);
 
-                void Put(Matrix<double>? matrix, double value)
+                void Put(Matrix<double> matrix, double value)
                 {
-                    if (matrix is not null)
+                    matrix[i, j] = value;
+                    if (inputs.Same)
                     {
-                        matrix[i, j] = value;
-                        if (inputs.Same)
-                        {
-                            matrix[j, i] = value;
-                        }
+                        matrix[j, i] = value;
                     }
                 }
             }
         });
-        return new KernelMatrices(covariance, tangent, covarianceErrors, tangentErrors, IsClosedForm ? ErrorKind.Exact : ErrorKind.Bound, Tier);
+
+        // The root of a rounding, where functions jump and samples are nearly the same, is more than one.
+        var isExact = IsClosedForm && KernelMatrices.AreOfRounding(covariance, covarianceErrors) && KernelMatrices.AreOfRounding(tangent, tangentErrors);
+        return isExact
+            ? new KernelMatrices(covariance, tangent, null, null, ErrorKind.Exact, Tier)
+            : new KernelMatrices(covariance, tangent, covarianceErrors, tangentErrors, ErrorKind.Bound, Tier);
     }
 
     /// <summary>Columns in parallel, and of a symmetric matrix what lies below the diagonal; null where an input makes a layer 0, whose correlations have no meaning.</summary>
@@ -93,7 +97,8 @@ public sealed class LayeredKernel
             var from = inputs.Same ? j : 0;
             var k = new Span<double>(covariance, (j * n) + from, n - from);
             new Span<double>(cross, (j * n) + from, n - from).CopyTo(k);
-            layers.Column(k, new Span<double>(tangent, (j * n) + from, n - from), byLayer, from, right[j]);
+            layers.Column(
+                k, new Span<double>(tangent, (j * n) + from, n - from), byLayer, from, right[j], i => i < n ? inputs.Covariance(i, j, network.Layers[0].WeightVariance, network.Layers[0].BiasVariance).Complement : 1);
         });
         if (inputs.Same)
         {
@@ -152,11 +157,8 @@ public sealed class LayeredKernel
                 var p = input.Variance[l - 1];
                 var moment = values[l]!.At(p, p, p);
                 c = moment.Value;
-                if (!IsClosedForm)
-                {
-                    (input.Gain[l - 1], input.SlopeGain[l - 1]) = (Gain(values[l]!, p, moment.Value), Gain(slopes[l]!, p, slopes[l]!.At(p, p, p).Value));
-                    error = moment.Error + (input.Gain[l - 1] * input.Error[l - 1]);
-                }
+                (input.Gain[l - 1], input.SlopeGain[l - 1]) = (Gain(values[l]!, p, moment.Value), Gain(slopes[l]!, p, slopes[l]!.At(p, p, p).Value));
+                error = moment.Error + (input.Gain[l - 1] * input.Error[l - 1]);
             }
 
             input.Variance[l] = (layer.WeightVariance * c) + layer.BiasVariance;
@@ -169,41 +171,88 @@ public sealed class LayeredKernel
         static double Gain(GaussianMoments moments, double p, double value) => p == 0 ? 0 : Math.Abs(moments.At(1.001 * p, 1.001 * p, 1.001 * p).Value - value) / (0.001 * p);
     }
 
-    private (double Covariance, double Tangent, double CovarianceError, double TangentError) Entry(double product, Input p, Input q)
+    /// <param name="product">x·x̄.</param>
+    /// <param name="pair">The covariance of the first layer.</param>
+    /// <param name="p">What layers make of x.</param>
+    /// <param name="q">What they make of x̄.</param>
+    private (double Covariance, double Tangent, double CovarianceError, double TangentError) Entry(double product, CovariancePair pair, Input p, Input q)
     {
-        var (k, theta, kError, thetaError) = (0.0, 0.0, 0.0, 0.0);
-        for (var l = 0; l < network.Layers.Count; l++)
+        var first = network.Layers[0];
+        var (k, theta, kError, thetaError) = (pair.R, (first.WeightRate * product) + first.BiasRate, 0.0, 0.0);
+        for (var l = 1; l < network.Layers.Count; l++)
         {
             var layer = network.Layers[l];
-            var (c, cError) = (product, 0.0);
-            if (l > 0)
+            var value = values[l]!.At(pair);
+            var moved = Math.Max(kError, Math.Max(p.Error[l - 1], q.Error[l - 1]));
+            var cError = value.Error + (2 * Math.Max(p.Gain[l - 1], q.Gain[l - 1]) * moved);
+            if (theta != 0)
             {
-                var (pp, qq, at) = (p.Variance[l - 1], q.Variance[l - 1], k);
-                var value = values[l]!.At(pp, qq, at);
-                c = value.Value;
-                if (!IsClosedForm)
-                {
-                    var moved = Math.Max(kError, Math.Max(p.Error[l - 1], q.Error[l - 1]));
-                    cError = value.Error + (2 * Math.Max(p.Gain[l - 1], q.Gain[l - 1]) * moved);
-                    if (theta != 0)
-                    {
-                        var slope = slopes[l]!.At(pp, qq, at);
-                        thetaError = layer.WeightVariance * ((Math.Abs(slope.Value) * thetaError) + (Math.Abs(theta) * (slope.Error + (2 * Math.Max(p.SlopeGain[l - 1], q.SlopeGain[l - 1]) * moved))));
-                        theta *= layer.WeightVariance * slope.Value;
-                    }
-                }
-                else if (theta != 0)
-                {
-                    theta *= layer.WeightVariance * slopes[l]!.At(pp, qq, at).Value;
-                }
+                var slope = slopes[l]!.At(pair);
+                thetaError = layer.WeightVariance * ((Math.Abs(slope.Value) * thetaError) + (Math.Abs(theta) * (slope.Error + (2 * Math.Max(p.SlopeGain[l - 1], q.SlopeGain[l - 1]) * moved))));
+                theta *= layer.WeightVariance * slope.Value;
             }
 
-            theta += (layer.WeightRate * c) + layer.BiasRate;
+            theta += (layer.WeightRate * value.Value) + layer.BiasRate;
             thetaError += layer.WeightRate * cError;
-            k = (layer.WeightVariance * c) + layer.BiasVariance;
+            k = (layer.WeightVariance * value.Value) + layer.BiasVariance;
             kError = layer.WeightVariance * cError;
+            if (l + 1 < network.Layers.Count)
+            {
+                pair = Next(pair, l, value.Value, cError, p, q);
+            }
         }
 
         return network.StartsAtZero ? (0, theta, 0, thetaError) : (k, theta, kError, thetaError);
     }
+
+    /// <summary>The covariance of the next layer: 1 − ρ² from that of this one where the angle decides it, else from what it is left of E φφ̄ beside E φ² and E φ̄², with that error.</summary>
+    /// <param name="pair">The covariance of the layer below.</param>
+    /// <param name="l">The layer.</param>
+    /// <param name="c">E φφ̄.</param>
+    /// <param name="error">Its error.</param>
+    /// <param name="p">What layers make of x.</param>
+    /// <param name="q">What they make of x̄.</param>
+    private CovariancePair Next(CovariancePair pair, int l, double c, double error, Input p, Input q)
+    {
+        var (weight, bias) = (network.Layers[l].WeightVariance, network.Layers[l].BiasVariance);
+        var (pp, qq, r) = (p.Variance[l], q.Variance[l], (weight * c) + bias);
+        var (cp, cq) = (Math.Max(0, pp - bias) / weight, Math.Max(0, qq - bias) / weight);
+        if (pair is { Complement: 0, Error: 0, R: > 0 } && pair.P == pair.Q)
+        {
+            return new(pp, qq, r, 0, 0);
+        }
+
+        if (weight == 0 || cp == 0 || cq == 0)
+        {
+            return CovariancePair.Of(pp, qq, r);
+        }
+
+        var size = Math.Sqrt(cp) * Math.Sqrt(cq);
+        double complement, off;
+        if (functions[l] is { } function)
+        {
+            (complement, off) = function.Complement(pair);
+        }
+        else
+        {
+            var correlation = Math.Min(1, Math.Abs(c) / size);
+            complement = (1 - correlation) * (1 + correlation);
+            off = (2 * error / size) + (p.Error[l] / pp) + (q.Error[l] / qq) + (4 * Rounding);
+        }
+
+        if (bias > 0)
+        {
+            // pq − r² with the bias: σ_w⁴ (c_p c_q − c²) + σ_w² σ_b² ((√c_p − √c_q)² + 2 (√(c_p c_q) − c)).
+            var distance = Math.Sqrt(cp) - Math.Sqrt(cq);
+            var root = Math.Sqrt(1 - complement);
+            var apart = c < 0 ? 1 + root : complement / (1 + root);
+            (complement, off) = (
+                weight * ((weight * cp * cq * complement) + (bias * ((distance * distance) + (2 * size * apart)))) / (pp * qq),
+                weight * ((weight * cp * cq) + (2 * bias * size)) * off / (pp * qq));
+        }
+
+        return new(pp, qq, r, Math.Clamp(complement, 0, 1), off);
+    }
+
+    private const double Rounding = 2.2204460492503131e-16;
 }

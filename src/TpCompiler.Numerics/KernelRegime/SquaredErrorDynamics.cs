@@ -12,6 +12,7 @@ public sealed class SquaredErrorDynamics
     private readonly Matrix<double> vectors;
     private readonly Matrix<double> testTimesVectors;
     private readonly double rate;
+    private readonly int equal;
 
     /// <param name="onTraining">K between training samples, N × N, symmetric.</param>
     /// <param name="onTest">K of test samples with training samples, M × N.</param>
@@ -38,11 +39,33 @@ public sealed class SquaredErrorDynamics
         }
 
         Eigenvalues = found;
+        equal = EqualSamples(onTraining, onTest);
         testTimesVectors = onTest * vectors;
         rate = learningRate / onTraining.RowCount;
     }
 
     private const double Rounding = 1e-15;
+
+    /// <summary>How many samples are the same as one before, for all that K says: so many eigenvalues are exactly 0, and what is predicted has no part along their vectors.</summary>
+    private static int EqualSamples(Matrix<double> onTraining, Matrix<double> onTest)
+    {
+        var known = new Dictionary<double, List<int>>();
+        var count = 0;
+        for (var i = 0; i < onTraining.RowCount; i++)
+        {
+            var alike = known.TryGetValue(onTraining[i, i], out var list) ? list : known[onTraining[i, i]] = [];
+            if (alike.Exists(j => onTraining.Column(i).Equals(onTraining.Column(j)) && onTest.Column(i).Equals(onTest.Column(j))))
+            {
+                count++;
+            }
+            else
+            {
+                alike.Add(i);
+            }
+        }
+
+        return count;
+    }
 
     /// <summary>The eigenvalues of K, smallest first; as computed, where no error of K was given: rounding may leave some below 0.</summary>
     public Vector<double> Eigenvalues { get; }
@@ -59,26 +82,41 @@ public sealed class SquaredErrorDynamics
     /// <summary>The same for another way from eigenvalues to what has been learned along their vectors: (1 − f_t's distance from y as a part of the initial one)/λ.</summary>
     public Matrix<double> Response(Func<double, double> learned) => testTimesVectors * Matrix<double>.Build.DiagonalOfDiagonalVector(Eigenvalues.Map(learned)) * vectors.Transpose();
 
-    /// <summary>max |ψ| and max |(ψ(λ) − ψ(μ))/(λ − μ)| over the eigenvalues, for ψ = <see cref="Response(Func{double, double})"/>'s: to first order an error E of K moves ψ(K) by at most the latter times ‖E‖.</summary>
-    public (double Largest, double Steepest) Sensitivity(Func<double, double> learned)
+    /// <summary>
+    /// max |ψ| and max |(ψ(λ) − ψ(μ))/(λ − μ)| for ψ = <see cref="Response(Func{double, double})"/>'s and eigenvalues that are off by no more than <paramref name="error"/>: an error E of K moves ψ(K) by at most the latter
+    /// times ‖E‖ (Frobenius). Infinite where an eigenvalue may be 0 and ψ has no bound there, as 1/λ has none, unless it is 0 because samples are equal.
+    /// </summary>
+    public (double Largest, double Steepest) Sensitivity(Func<double, double> learned, double error)
     {
-        var values = Eigenvalues.Map(learned);
-        var steepest = 0.0;
-        for (var i = 0; i < values.Count; i++)
+        var smallest = Eigenvalues.Where(value => value > 0).DefaultIfEmpty(double.PositiveInfinity).Min() - error;
+        if (Repair.Count > equal || smallest <= 0)
         {
-            for (var j = 0; j <= i; j++)
+            // An eigenvalue may lie anywhere between 0 and the floor.
+            var tiny = 1e-6 * Math.Max(Repair.Floor, error);
+            if (Math.Abs(learned(tiny)) > 1.5 * Math.Abs(learned(2 * tiny)))
             {
-                var (first, second) = (Eigenvalues[i], Eigenvalues[j]);
-                var far = Math.Abs(first - second) > 1e-6 * Math.Max(first, second);
-                var (from, to) = far ? (values[i], values[j]) : (learned(first * 1.0001), learned(first));
-                var distance = far ? Math.Abs(first - second) : 0.0001 * first;
-                steepest = distance == 0 || first == 0 || second == 0 ? steepest : Math.Max(steepest, Math.Abs(from - to) / distance);
+                return (double.PositiveInfinity, double.PositiveInfinity);
             }
         }
 
-        return (values.AbsoluteMaximum(), steepest);
-    }
+        double[] below = [.. Eigenvalues.Select(value => Math.Max(0, value - error)).Distinct()];
+        double[] values = [.. below.Select(learned)];
+        var steepest = 0.0;
+        for (var i = 0; i < values.Length; i++)
+        {
+            for (var j = 0; j <= i; j++)
+            {
+                var (first, second) = (below[i], below[j]);
+                var far = Math.Abs(first - second) > 1e-6 * Math.Max(first, second);
+                var step = Math.Max(0.0001 * first, 0.0001 * Repair.Floor);
+                var (from, to, distance) = far ? (values[i], values[j], Math.Abs(first - second)) : (learned(first + step), learned(first), step);
+                var known = first > 0 && second > 0;
+                steepest = distance == 0 || (!known && Repair.Count <= equal) ? steepest : Math.Max(steepest, Math.Abs(from - to) / distance);
+            }
+        }
 
+        return (values.Select(Math.Abs).DefaultIfEmpty(0).Max(), steepest);
+    }
 
     /// <summary>f_t on the training samples; t = ∞ gives the limit.</summary>
     public Matrix<double> Training(double step, Matrix<double> initial, Matrix<double> targets)

@@ -12,6 +12,9 @@ public sealed class TangentRows
 {
     private const string P = "p", Q = "q", R = "r", Angle = "angle";
 
+    /// <summary>Correlations are ±1 when they are it to rounding: a covariance has several roundings.</summary>
+    private const double NearlyOne = 1 - 1e-15;
+
     private static readonly Expr.Reference VarianceU = new(P, []), VarianceV = new(Q, []), Covariance = new(R, []), Arccos = new(Angle, []);
 
     private readonly LayeredNetwork network;
@@ -192,7 +195,7 @@ public sealed class TangentRows
             foreach (ref var correlation in bound)
             {
                 // arccos makes 1e-8 of a rounding there.
-                correlation = Math.Abs(correlation) > HomogeneousLayers.NearlyOne ? Math.Sign(correlation) : correlation;
+                correlation = Math.Abs(correlation) > NearlyOne ? Math.Sign(correlation) : correlation;
             }
 
             Elementwise.Arccos<double>(bound, angle);

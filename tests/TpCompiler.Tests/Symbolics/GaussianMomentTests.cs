@@ -14,7 +14,7 @@ public class GaussianMomentTests
     private static readonly Expr.Reference R = new("r", []);
 
     /// <summary>Functions of the whole real line: every name of the table, at its own parameters and at others, and compositions.</summary>
-    private static readonly string[] All = [
+    internal static readonly string[] All = [
         .. NonlinearityCases.OnTheWholeLine.Select(function => ExprPrinter.Print(function)),
         "x^3 - 2 * x", "1 - x + 2 * x^4", "relu(x)^2 - x", "2 * erf(3 * x) + 1/2", "3 * sin(2 * x + 1) - cos(x)", "x * sin(x)", "x^2 * gaussian(x - 1/2)", "exp(1/2 * x) * cos(2 * x) - 1",
         "x^2 * erf(x) - normal_cdf(2 * x)", "gelu(x) + gaussian(x)", "leaky_relu(x, 1/10)", "leaky_relu(-2 * x, 1/10) + x^2", "gelu(1/2 * x)", "3 * erf(2 * x)", "relu(-x)", "step(x) * x^2 - abs(x)",
@@ -97,7 +97,7 @@ public class GaussianMomentTests
     {
         foreach (var phi in new[] { Read(function), Derivative.Of(Read(function), X) })
         {
-            var derived = new GaussianTermMoments(P, Q, R).Pair(GaussianTerm.Sum(phi, X)!, GaussianTerm.Sum(phi, X)!)!;
+            var derived = new GaussianTermMoments(new(P, Q, R, null)).Pair(GaussianTerm.Sum(phi, X)!, GaussianTerm.Sum(phi, X)!)!;
             foreach (var (p, q, r) in Covariances)
             {
                 Assert.Equal(Evaluation.Compile(ClosedForms.Pair(phi, phi, X, P, Q, R)!, [P, Q, R])([p, q, r]), Evaluation.Compile(derived, [P, Q, R])([p, q, r]), 1e-14);

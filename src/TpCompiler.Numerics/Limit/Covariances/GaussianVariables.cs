@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TpCompiler.Numerics.KernelRegime;
 using TpCompiler.Symbolics;
 
 namespace TpCompiler.Numerics.Limit.Covariances;
@@ -9,6 +10,9 @@ namespace TpCompiler.Numerics.Limit.Covariances;
 /// </summary>
 internal sealed class GaussianVariables
 {
+    /// <summary>The largest error of an integral at the covariance that it was given.</summary>
+    private double ownError;
+
     /// <summary>What stands for an integral where only its kind is asked for: any number but 0.</summary>
     private const double Probe = 0.5;
 
@@ -23,6 +27,7 @@ internal sealed class GaussianVariables
     private readonly double tolerance;
     private readonly List<Origin> origins = [];
     private readonly Dictionary<(int, int), double> covariances = [];
+    private readonly Dictionary<(int, int), (double Complement, double Error)> complements = [];
     private readonly Dictionary<Integrand, double> known = [];
     private readonly List<(Norm Norm, Norm Scaled, double Mean)> norms = [];
     private readonly Dictionary<(Norm, int), TiltedLaws> tilted = [];
@@ -257,12 +262,79 @@ internal sealed class GaussianVariables
         }
     }
 
-    /// <summary>E φ(u) ψ(v), (u, v) ~ N(0, [[p, r], [r, q]]).</summary>
-    private double Integral(Expr phi, Expr psi, double p, double q, double r)
+    /// <summary>The covariance of two forms, 1 − ρ² from their coefficients along independent variables. Two variables of one matrix are such along one of them and the rest of the other.</summary>
+    public CovariancePair Pair(LinearForm g, LinearForm h)
     {
-        if (ReferenceEquals(phi, psi) && p < q)
+        var (p, q, r) = (Covariance(g, g), Covariance(h, h), Covariance(g, h));
+        if (isProbe || p == 0 || q == 0)
         {
-            (p, q) = (q, p);
+            return new(p, q, r, 0, 0);
+        }
+
+        var (x, y, scales, off) = (new List<double>(), new List<double>(), new List<double>(), 0.0);
+        foreach (var family in g.Variables.ToArray().Union(h.Variables.ToArray()).GroupBy(variable => origins[variable].Family))
+        {
+            switch (family.ToArray())
+            {
+                case [var only]:
+                    Add(g[only], h[only], Covariance(only, only));
+                    break;
+                case [var a, var b] when g[b] == 0 && h[a] == 0:
+                    var (own, other, (complement, error)) = (Covariance(a, a), Covariance(b, b), ComplementOf(a, b));
+                    Add(g[a], h[b] * Math.Sign(Covariance(a, b)) * Math.Sqrt((1 - complement) * (other / own)), own);
+                    Add(0, h[b] * Math.Sqrt(complement), other);
+                    off += error;
+                    break;
+                default:
+                    return CovariancePair.Of(p, q, r) with { Error = ErrorOfCovariances };
+            }
+        }
+
+        // Coefficients stay as they are where all variables have one variance.
+        var equal = scales.TrueForAll(scale => scale == scales[0]);
+        var pair = CovariancePair.Of([.. x.Select(Scaled)], [.. y.Select(Scaled)]);
+        return pair with { P = p, Q = q, R = r, Error = pair.Error + off };
+
+        void Add(double first, double second, double variance)
+        {
+            x.Add(first);
+            y.Add(second);
+            scales.Add(variance);
+        }
+
+        double Scaled(double coefficient, int at) => equal ? coefficient : coefficient * Math.Sqrt(scales[at]);
+    }
+
+    /// <summary>1 − ρ² of two variables of one matrix, Ẑ^{Wx} and Ẑ^{Wx̄}, and its error: from the angle of the Gaussians that x and x̄ are functions of where that decides it, else from their covariances.</summary>
+    private (double Complement, double Error) ComplementOf(int first, int second)
+    {
+        var (a, b) = (Math.Min(first, second), Math.Max(first, second));
+        if (complements.TryGetValue((a, b), out var known))
+        {
+            return known;
+        }
+
+        var pair = CovariancePair.Of(Covariance(a, a), Covariance(b, b), Covariance(a, b)) with { Error = ErrorOfCovariances };
+        if (origins[a].Of is { Number: 0, Terms: [{ Factors: [var x], Norms: [] }] } && origins[b].Of is { Number: 0, Terms: [{ Factors: [var y], Norms: [] }] }
+            && x.Function == y.Function && HomogeneousFunction.Of(x.Function, Factor.Variable) is { } function)
+        {
+            var below = Pair(x.Argument, y.Argument);
+            var (complement, error) = function.Complement(below);
+            pair = pair with { Complement = complement, Error = error };
+        }
+
+        return complements[(a, b)] = (pair.Complement, pair.Error);
+    }
+
+    /// <summary>What 1 − ρ² is off by when it is taken from covariances; how errors of integrals before those spread is seen from the disturbed run.</summary>
+    private double ErrorOfCovariances => 1e-15 + (4 * ownError);
+
+    /// <summary>E φ(u) ψ(v), (u, v) of this covariance.</summary>
+    private double Integral(Expr phi, Expr psi, CovariancePair pair)
+    {
+        if (ReferenceEquals(phi, psi) && pair.P < pair.Q)
+        {
+            pair = pair with { P = pair.Q, Q = pair.P };
         }
 
         var moments = Functions.Of(phi, psi);
@@ -273,13 +345,16 @@ internal sealed class GaussianVariables
         }
 
         // Tied weights and both passes ask for the same integrals again; a closed form is as fast as looking it up.
-        var asked = new Integrand(moments, p, q, r);
+        var asked = new Integrand(moments, pair);
         if (!moments.IsClosedForm && known.TryGetValue(asked, out var found))
         {
             return found;
         }
 
-        var moment = Moment(moments, p, q, r, psi.IsOne);
+        // Where there is no second function, a closed form takes any variance of its argument.
+        var moment = moments.At(psi.IsOne ? CovariancePair.Of(pair.P, moments.IsClosedForm && pair.P > 0 ? 1 : 0, 0) : pair, out var inherited);
+        isClosedForm &= moment.Tier == MomentTier.ClosedForm;
+        ownError = Math.Max(ownError, Disturbance.Relative(moment.Value, moment.Error - inherited));
         var value = Recorded(moment.Value, moment.Error);
         if (!moments.IsClosedForm)
         {
@@ -311,7 +386,7 @@ internal sealed class GaussianVariables
     }
 
     /// <summary>An integral, its functions one object.</summary>
-    private readonly record struct Integrand(GaussianMoments Functions, double P, double Q, double R);
+    private readonly record struct Integrand(GaussianMoments Functions, CovariancePair Covariance);
 
     /// <summary>The one law that the variables have.</summary>
     private sealed class Plain(GaussianVariables variables) : GaussianLaws
@@ -319,7 +394,7 @@ internal sealed class GaussianVariables
         public override NodeValues One { get; } = new([1], [0]);
 
         public override NodeValues Mean(Expr phi, LinearForm g, Expr psi, LinearForm h) =>
-            new([variables.Integral(phi, psi, variables.Covariance(g, g), psi.IsOne ? 0 : variables.Covariance(h, h), psi.IsOne ? 0 : variables.Covariance(g, h))], [0]);
+            new([variables.Integral(phi, psi, psi.IsOne ? new(variables.Covariance(g, g), 0, 0, 0, 0) : variables.Pair(g, h))], [0]);
 
         public override double[] Covariance(LinearForm g, LinearForm h) => [variables.Covariance(g, h)];
     }
