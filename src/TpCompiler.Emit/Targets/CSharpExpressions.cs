@@ -231,7 +231,9 @@ internal sealed class CSharpExpressions(IReadOnlyDictionary<string, Definition> 
     {
         if (value.IsInteger)
         {
-            return (value.ToString(), value.Sign < 0 ? Level.Product : Level.Atom);
+            // No integer literal has more than 64 bits.
+            string digits = value.ToString();
+            return (digits.Length <= 16 ? digits : digits + ".0", value.Sign < 0 ? Level.Product : Level.Atom);
         }
 
         return (1_000_000 % value.Denominator).IsZero

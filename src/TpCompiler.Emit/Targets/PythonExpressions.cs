@@ -159,7 +159,9 @@ internal sealed partial class PythonExpressions(PythonLibrary library, Func<stri
     {
         if (value.IsInteger)
         {
-            return value.ToString();
+            // An array library has no integers of more than 64 bits.
+            string digits = value.ToString();
+            return digits.Length <= 16 ? digits : digits + ".0";
         }
 
         return (1_000_000 % value.Denominator).IsZero ? value.ToDouble().ToString("0.######", CultureInfo.InvariantCulture) : null;

@@ -13,6 +13,7 @@ public class TierAgreementTests
     public static TheoryData<string> Examples => [.. Directory.EnumerateFiles(Path.Combine(Checkout.Root, "examples"), "*.tp").Select(path => Path.GetFileNameWithoutExtension(path)!).Where(name => EmittedCSharp.EveryExample || Few.Contains(name)).Order(StringComparer.Ordinal)];
 
     [Theory]
+    [Trait("examples", "every")]
     [MemberData(nameof(Examples))]
     public void Numbers_come_from_where_compile_says(string example)
     {

@@ -12,6 +12,15 @@ internal static class EmittedCSharp
     /// <summary>The examples; but those that tpc only shows the test of, after a long training, print something else than emitted programs do.</summary>
     public static IEnumerable<string> Examples => Directory.EnumerateFiles(Path.Combine(Repository.Checkout.Root, "examples"), "*.tp").Where(path => Path.GetFileNameWithoutExtension(path) is not ("maml" or "word2vec"));
 
+    /// <summary>Examples whose limit no target writes: four have none, and two kernels are limits of programs of their own.</summary>
+    public static string[] WithoutEvaluator => ["attention_sqrt", "mup_unstable", "standard", "standard_trivial", "transformer_kernel", "transpose_kernel"];
+
+    /// <summary>Examples with functions of the entries of matrices, sums over pairs of points that PyTorch doesn't write.</summary>
+    public static string[] OnPairs => ["adam", "complete_p"];
+
+    /// <summary>Examples whose limit takes minutes in PyTorch.</summary>
+    public static string[] Long => ["deep", "omniglot"];
+
     /// <summary>The option that gives samples to an example that has none of its own.</summary>
     public static string[] DataFor(string example, string folder)
     {

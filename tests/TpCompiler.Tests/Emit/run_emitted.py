@@ -26,13 +26,13 @@ tolerance = TOLERANCES[options.device, options.dtype]
 rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 first_port = int(os.environ.get("MASTER_PORT", 0))
 sys.stdout = open(os.devnull, "w")
-agreed, largest = 0, 0
+agreed, largest, alone = 0, 0, []
 for number, program in enumerate(sorted(glob.glob(os.path.join(options.folder, f"*_{options.target}.py")))):
     name = program[: -len(f"_{options.target}.py")]
     with open(program) as file:
         text = file.read()
     if world > 1 and options.shards is None and "processes.shares > 1:\n        raise" in text:
-        agreed += 1  # It says that it doesn't share a batch.
+        alone.append(os.path.basename(name))  # It says that it doesn't share a batch.
         continue
     with open(name + ".json") as file:
         expected = json.load(file)
@@ -57,4 +57,4 @@ for number, program in enumerate(sorted(glob.glob(os.path.join(options.folder, f
     agreed += 1
 sys.stdout = sys.__stdout__
 print(f"{agreed} agree", f"(largest difference {largest:.1e})", file=sys.stderr)
-print(agreed, "agree")
+print(agreed, "agree" + (f", and a batch isn't shared by {' '.join(alone)}" if alone else ""))
