@@ -16,6 +16,9 @@ internal sealed class GaussianVariables
     /// <summary>What stands for an integral where only its kind is asked for: any number but 0.</summary>
     private const double Probe = 0.5;
 
+    /// <summary>1 − ρ² beyond which means move in proportion to its error.</summary>
+    private const double NearOne = 0.01;
+
     /// <summary>Nodes of integrals over a norm are 2^−level apart.</summary>
     private const int FirstLevel = 4, LastLevel = 7;
 
@@ -286,7 +289,7 @@ internal sealed class GaussianVariables
                     off += error;
                     break;
                 default:
-                    return CovariancePair.Of(p, q, r) with { Error = ErrorOfCovariances };
+                    return FromCovariances(p, q, r);
             }
         }
 
@@ -314,7 +317,7 @@ internal sealed class GaussianVariables
             return known;
         }
 
-        var pair = CovariancePair.Of(Covariance(a, a), Covariance(b, b), Covariance(a, b)) with { Error = ErrorOfCovariances };
+        var pair = FromCovariances(Covariance(a, a), Covariance(b, b), Covariance(a, b));
         if (origins[a].Of is { Number: 0, Terms: [{ Factors: [var x], Norms: [] }] } && origins[b].Of is { Number: 0, Terms: [{ Factors: [var y], Norms: [] }] }
             && x.Function == y.Function && HomogeneousFunction.Of(x.Function, Factor.Variable) is { } function)
         {
@@ -326,8 +329,15 @@ internal sealed class GaussianVariables
         return complements[(a, b)] = (pair.Complement, pair.Error);
     }
 
-    /// <summary>What 1 − ρ² is off by when it is taken from covariances; how errors of integrals before those spread is seen from the disturbed run.</summary>
-    private double ErrorOfCovariances => 1e-15 + (4 * ownError);
+    /// <summary>
+    /// 1 − ρ² where there are covariances alone. How errors of integrals before those spread is seen from the disturbed run, but for where ρ is nearly ±1: there means move by the root of an error, which no larger
+    /// disturbance tells.
+    /// </summary>
+    private CovariancePair FromCovariances(double p, double q, double r)
+    {
+        var pair = CovariancePair.Of(p, q, r);
+        return pair with { Error = pair.Complement > NearOne ? 0 : 1e-15 + (4 * ownError) };
+    }
 
     /// <summary>E φ(u) ψ(v), (u, v) of this covariance.</summary>
     private double Integral(Expr phi, Expr psi, CovariancePair pair)
