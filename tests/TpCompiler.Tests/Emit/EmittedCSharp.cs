@@ -35,6 +35,10 @@ internal static class EmittedCSharp
         return ["--data", rows];
     }
 
+    /// <summary>Those of the options that a program has: coefficients need no points, and without data there is no file.</summary>
+    public static IEnumerable<string> OptionsOf(string program, params (string Name, string Value)[] options) =>
+        File.ReadAllText(program) is var text ? options.Where(option => text.Contains($"\"{option.Name}\"", StringComparison.Ordinal)).SelectMany(option => new[] { option.Name, option.Value }) : [];
+
     /// <summary>What a program writes, a line for each output at each step, run as a user would: <c>dotnet run FILE.cs</c>.</summary>
     public static string[] Run(string program, params string[] arguments) => Lines(program, ["run", program, "--", .. arguments]);
 

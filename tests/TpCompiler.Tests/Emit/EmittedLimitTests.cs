@@ -44,7 +44,7 @@ public sealed class EmittedLimitTests : IDisposable
 
             var run = TpcRun.Of(["run", Example(example), "--limit", "--points", Points, "--seed", "3", "--save", samples, "--format", "json", .. EmittedCSharp.DataFor(example, folder)]);
             Assert.True(run.ExitCode == 0, run.Error);
-            var lines = (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, [.. Options(File.ReadAllText(program), ("--points", Points), ("--seed", "3"), ("--data", samples))]);
+            var lines = (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, [.. EmittedCSharp.OptionsOf(program, ("--points", Points), ("--seed", "3"), ("--data", samples))]);
             AssertAgree(example, run.Output, lines);
             if (lines.Any(line => line.EndsWith('?')))
             {
@@ -57,10 +57,6 @@ public sealed class EmittedLimitTests : IDisposable
         // Terms of degree 16 and more may have their mean beyond all 4096 points.
         Assert.Equal(["rmsnorm"], unknown);
     }
-
-    /// <summary>Those that a program has: coefficients need no points, and without data there is no file.</summary>
-    private static IEnumerable<string> Options(string text, params (string Name, string Value)[] all) =>
-        all.Where(option => text.Contains($"\"{option.Name}\"", StringComparison.Ordinal)).SelectMany(option => new[] { option.Name, option.Value });
 
     /// <summary>Without a number of points both take more of them until the tolerance is reached.</summary>
     [Fact]

@@ -145,7 +145,7 @@ public sealed class EmittedProgramTests : IDisposable
                 && TpcRun.Of("compile", Example(example), "--emit", "simulator", "--target", "csharp", "-o", program) is { ExitCode: 0 }
                 && TpcRun.Of(["run", Example(example), "--width", "16", "--seed", "3", "--save", weights, "--format", "json", .. EmittedCSharp.DataFor(example, folder)]) is { ExitCode: 0 } run)
             {
-                AssertAgree(example, run.Output, (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, ["--width", "16", "--data", weights, "--weights", weights]));
+                AssertAgree(example, run.Output, (few.Contains(example) ? EmittedCSharp.Run : (Func<string, string[], string[]>)EmittedCSharp.RunCompiled)(program, [.. EmittedCSharp.OptionsOf(program, ("--width", "16"), ("--data", weights), ("--weights", weights))]));
                 agreed++;
             }
         }
