@@ -82,6 +82,7 @@ internal sealed class MupCommand : Command
         }
 
         MaximalUpdate? maximal;
+        string? conflict = null;
         Network written = network;
         if (InDepth(source, compilation, request, diagnostics) is { } deep)
         {
@@ -95,12 +96,12 @@ internal sealed class MupCommand : Command
         }
         else
         {
-            maximal = MaximalUpdate.Of(network, plan, request.Kind, compilation.GradientProgram);
+            (maximal, conflict) = MaximalUpdate.Derive(network, plan, request.Kind, compilation.GradientProgram);
         }
 
         if (maximal is null)
         {
-            diagnostics.Add(Codes.NoMaximalUpdate, null, "no choice of b makes the initialisation stable, or weights keep each other from moving");
+            diagnostics.Add(Codes.NoMaximalUpdate, null, conflict!);
             return 0;
         }
 

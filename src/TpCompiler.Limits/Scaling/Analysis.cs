@@ -69,7 +69,19 @@ internal sealed class Analysis
 
     /// <param name="assessment">The analysis.</param>
     /// <param name="brief">Leaves out what an update does further on, to features and outputs, which takes a forward pass a weight, and the size of gradients over the whole training.</param>
-    public ValueList<ParameterScale> Parameters(Assessment assessment, bool brief = false) => program.Parameters.Select(parameter => ScaleOf(parameter, assessment, brief)).ToValueList();
+    /// <param name="late">Whether weights whose update does nothing in the first steps are looked at in the net that training makes, which takes the whole training.</param>
+    public ValueList<ParameterScale> Parameters(Assessment assessment, bool brief = false, bool late = true) => program.Parameters.Select(parameter => ScaleOf(parameter, assessment, brief, late)).ToValueList();
+
+    /// <summary>What the update of a weight adds to the values that it directly makes, powers of n included.</summary>
+    public ValueList<UseScale> UsesOf(Parameter parameter, LoneUpdate update) => UsesOf(parameter)
+        .SelectMany(instruction => forward.Scaled(instruction).Select(name => (Name: name, Missing: instruction is Instruction.MatMul && name == instruction.Result.Name ? parameter.A : 0)))
+        .Distinct()
+        .Select(use => new UseScale(use.Name, update.SizeOf(use.Name).Change.Exponent + use.Missing))
+        .ToValueList();
+
+    /// <summary>Whether what a weight's update does in the first steps isn't what it does later: nothing, because what it multiplies or what its gradient goes through starts at 0, or, for a number, next to nothing.</summary>
+    public static bool IsLate(Parameter parameter, Rational? update, Rational? preactivation) =>
+        preactivation is null || (parameter.Type.Kind == ValueKind.Scalar && preactivation > update);
 
     /// <summary>The weights that a value of the forward part is made from, the nearest first.</summary>
     public IEnumerable<Parameter> WeightsBehind(string name)
@@ -97,13 +109,17 @@ internal sealed class Analysis
         }
     }
 
+    /// <summary>Whether a value is f, or a summand of f and of nothing else.</summary>
+    public bool IsPartOfOutput(string name) => forward.Outputs.Contains(name)
+        || (forward.Outputs.Any(output => SummandsOf(output)?.Contains(name) == true) && forward.Statements.Count(statement => statement.Reads().Contains(name)) == 1);
+
     /// <summary>Scalars that something is computed from, that are Θ(1) and only fluctuate: Moments of mean zero, times a power of n that keeps them alive.</summary>
     public IEnumerable<string> RandomScalars(Interpretation sizes)
     {
         var statements = program.Parameters.Count == 0 ? program.Body : forward.Statements;
         var read = statements.SelectMany(statement => statement.Reads()).ToHashSet(StringComparer.Ordinal);
         // A part of f is no number that something goes on from.
-        read.ExceptWith(forward.Outputs.SelectMany(output => (SummandsOf(output) ?? []).Where(name => name != output)).Where(name => statements.Count(statement => statement.Reads().Contains(name)) == 1));
+        read.RemoveWhere(name => !forward.Outputs.Contains(name) && IsPartOfOutput(name));
         return statements.Instructions().OfType<Instruction.Moment>()
             .Where(moment => read.Contains(moment.Result.Name) && sizes.SizeOf(moment.Result.Name).Initial.Exponent is { IsZero: true })
             .Where(moment => sizes.OfBody(moment.Body).Initial is { IsZero: false, LeadingClass.HasZeroMean: true })
@@ -135,7 +151,7 @@ internal sealed class Analysis
 
     private static Rational? InitialOf(Parameter parameter, Interpretation sizes) => sizes.SizeOf(parameter.Initial).Initial.Exponent + parameter.A;
 
-    private ParameterScale ScaleOf(Parameter parameter, Assessment assessment, bool brief)
+    private ParameterScale ScaleOf(Parameter parameter, Assessment assessment, bool brief, bool late)
     {
         var training = assessment.Training;
         var initial = InitialOf(parameter, training.AtStart);
@@ -144,13 +160,16 @@ internal sealed class Analysis
             return new ParameterScale(parameter.Name, parameter.Role, parameter.A, parameter.B, parameter.C, parameter.Trained, initial, null, null, null, false, false);
         }
 
-        var alone = training.UpdateOf(parameter);
-        var uses = UsesOf(parameter)
-            .SelectMany(instruction => forward.Scaled(instruction).Select(name => (Name: name, Missing: instruction is Instruction.MatMul && name == instruction.Result.Name ? parameter.A : 0)))
-            .Distinct()
-            .Select(use => new UseScale(use.Name, alone.SizeOf(use.Name).Change.Exponent + use.Missing))
-            .ToValueList();
+        var alone = training.StepsOf(parameter);
+        var uses = UsesOf(parameter, alone);
         var preactivation = uses.Select(use => use.Exponent).Min();
+        if (late && IsLate(parameter, alone.SizeOf(parameter.Name).Change.Exponent + parameter.A, preactivation) && training.Whole.Settled)
+        {
+            alone = training.LateUpdateOf(parameter);
+            uses = UsesOf(parameter, alone);
+            preactivation = uses.Select(use => use.Exponent).Min();
+        }
+
         return new ParameterScale(
             parameter.Name,
             parameter.Role,

@@ -62,8 +62,9 @@ internal sealed class Assessment
         .Where(weight => Effect(weight, name) == exponent)
         .Select(weight => weight.Name);
 
+    /// <summary>How far a weight's update alone changes a value: f in the net at the start, as of all weights alike.</summary>
     public Rational? Effect(Parameter weight, string name) =>
-        training.UpdateOf(weight).SizeOf(name).Change.Exponent;
+        (training.Forward.Outputs.Contains(name) ? training.StepsOf(weight) : training.UpdateOf(weight)).SizeOf(name).Change.Exponent;
 
     public ValueList<Reason> TrainingReasons()
     {

@@ -35,6 +35,25 @@ internal sealed class Interpretation(
     public Interpretation Moved(Func<Instruction, Response?> responses) =>
         new(sources, shifts, leadingTerms, firstOrder: true, depth: depth) { before = this, responseOf = responses };
 
+    /// <summary>The net as training leaves it, as the start of what comes then: nothing has changed yet.</summary>
+    public Interpretation AsStart()
+    {
+        var copy = new Interpretation(sources, shifts, leadingTerms, depth: depth);
+        foreach (var (name, size) in sizes)
+        {
+            copy.sizes.Add(name, size with { Initial = SizeOf(name).Total, Change = Terms.Zero });
+        }
+
+        foreach (var (name, matrix) in matrices)
+        {
+            copy.matrices.Add(name, new MatrixSize([.. matrix.Gaussians, .. matrix.Decayed], Joined(matrix.Factors.Concat(matrix.Learned).Select(factor => factor with { Left = Settled(factor.Left), Right = Settled(factor.Right) })), []));
+        }
+
+        return copy;
+
+        static Size Settled(Size size) => size with { Initial = size.Total, Change = Terms.Zero };
+    }
+
     /// <summary>A copy to go on from.</summary>
     public Interpretation With(bool first, IReadOnlySet<string>? freeze)
     {

@@ -4,14 +4,14 @@ using TpCompiler.Symbolics;
 namespace TpCompiler.Limits.Scaling;
 
 /// <summary>A way through parametrizations of one program, one changed number after another, each analysed in full.</summary>
-internal abstract class ParametrizationSearch(Analysis analysis, Assessment assessment, int effort)
+internal abstract class ParametrizationSearch(Analysis analysis, int effort)
 {
     protected Analysis Analysis { get; } = analysis;
 
     /// <summary>What has been changed so far.</summary>
     protected List<ExponentChange> Changes { get; } = [];
 
-    protected Assessment Current { get; set; } = assessment;
+    protected Assessment Current { get; set; } = null!;
 
     protected Shifts Shifts { get; set; } = Scaling.Shifts.None(analysis.Kind);
 

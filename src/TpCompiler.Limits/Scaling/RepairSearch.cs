@@ -13,8 +13,9 @@ internal sealed class RepairSearch : ParametrizationSearch
     private const int Effort = 240;
 
     private RepairSearch(Analysis analysis, Assessment assessment)
-        : base(analysis, assessment, Math.Max(24, Effort / Math.Max(1, assessment.Training.Weights.Count / 4)))
+        : base(analysis, Math.Max(24, Effort / Math.Max(1, assessment.Training.Weights.Count / 4)))
     {
+        Current = assessment;
     }
 
     public static Repair? Find(Analysis analysis, Assessment assessment) => new RepairSearch(analysis, assessment).Find();

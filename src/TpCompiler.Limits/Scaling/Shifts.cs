@@ -14,6 +14,9 @@ internal sealed record Shifts(IReadOnlyDictionary<string, Rational> Initial, IRe
 {
     private static readonly Dictionary<string, Rational> Nothing = [];
 
+    /// <summary>Weights that stay where they start, because their rate isn't known yet.</summary>
+    public IReadOnlySet<string> Held { get; init; } = new HashSet<string>();
+
     public static Shifts None(UpdateKind kind) => new(Nothing, Nothing, kind);
 
     public Shifts With(ExponentChange change)
@@ -21,7 +24,7 @@ internal sealed record Shifts(IReadOnlyDictionary<string, Rational> Initial, IRe
         var delta = change.To - change.From;
         return change.Exponent switch
         {
-            AbcExponent.A => new Shifts(Added(Initial, delta), Added(Rate, Kind == UpdateKind.Gradient ? 2 * delta : delta), Kind),
+            AbcExponent.A => this with { Initial = Added(Initial, delta), Rate = Added(Rate, Kind == UpdateKind.Gradient ? 2 * delta : delta) },
             AbcExponent.B => this with { Initial = Added(Initial, delta) },
             _ => this with { Rate = Added(Rate, delta) },
         };

@@ -48,7 +48,11 @@ internal sealed class TrainingScaling
     private readonly DepthStack? depth;
     private readonly Dictionary<Instruction, Response?> responses = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, LoneUpdate> firstStepOf = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, LoneUpdate> updateOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LoneUpdate> stepsOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<Instruction, Response?> lateResponses = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, LoneUpdate> lateUpdateOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Increment> held = new(StringComparer.Ordinal);
+    private Interpretation? trained;
 
     public TrainingScaling(Program program, Loop loop, ForwardPart forward, IReadOnlyDictionary<string, SignClass> sources, LeadingTerms leadingTerms, Shifts shifts, DepthStack? depth = null)
     {
@@ -110,8 +114,53 @@ internal sealed class TrainingScaling
 
     private LoneUpdate Alone(Parameter weight, Increment change)
     {
-        var alone = AtStart.Moved(ResponseOf);
+        var alone = AtStart.Moved(instruction => ResponseOf(instruction, AtStart, responses));
         SetState(alone, loop.Carried.First(carried => carried.State.Name == weight.Name), change);
+        return new LoneUpdate(alone, Forward, [weight.Name]);
+    }
+
+    /// <summary>
+    /// What the whole training adds to one weight, in the net that the training makes: for a weight whose update has nothing to act on at the start, because what it multiplies starts at 0. It is
+    /// told for weights that are held (<see cref="Shifts.Held"/>) too: what the training of the others would add to them.
+    /// </summary>
+    public LoneUpdate LateUpdateOf(Parameter weight)
+    {
+        if (!lateUpdateOf.TryGetValue(weight.Name, out var known))
+        {
+            trained ??= Whole.Sizes.AsStart();
+            var change = held.TryGetValue(weight.Name, out var kept) ? kept : Whole.State.GetValueOrDefault(weight.Name, Increment.None);
+            var alone = trained.Moved(instruction => ResponseOf(instruction, trained, lateResponses));
+            if (weight.Type.Kind == ValueKind.Matrix)
+            {
+                alone.Set(weight.Name, trained.MatrixOf(weight.Name) with { Learned = change.Matrix });
+            }
+            else
+            {
+                alone.Set(weight.Name, trained.SizeOf(weight.Name) with { Change = change.Vector });
+            }
+
+            lateUpdateOf.Add(weight.Name, known = new LoneUpdate(alone, Forward, [weight.Name]));
+        }
+
+        return known;
+    }
+
+    /// <summary>What a weight's initial value adds to the values that it makes.</summary>
+    public LoneUpdate StartOf(Parameter weight)
+    {
+        var alone = AtStart.Moved(instruction => ResponseOf(instruction, AtStart, responses));
+        var state = loop.Carried.First(carried => carried.State.Name == weight.Name);
+        if (weight.Type.Kind == ValueKind.Matrix)
+        {
+            var matrix = start.MatrixOf(state.Initial);
+            alone.Set(weight.Name, matrix with { Decayed = matrix.Gaussians });
+        }
+        else
+        {
+            var size = start.SizeOf(state.Initial);
+            alone.Set(weight.Name, size with { Change = size.Initial });
+        }
+
         return new LoneUpdate(alone, Forward, [weight.Name]);
     }
 
@@ -126,27 +175,25 @@ internal sealed class TrainingScaling
         return known;
     }
 
-    /// <summary>
-    /// The first two steps of one weight, all others as at the start: the second with the gradient that the updated output weights give. A weight that these leave where it is, such as the
-    /// keys of queries that start at 0, has what the whole training adds to it.
-    /// </summary>
-    public LoneUpdate UpdateOf(Parameter weight)
+    /// <summary>The first two steps of one weight, all others as at the start: the second with the gradient that the updated output weights give.</summary>
+    public LoneUpdate StepsOf(Parameter weight)
     {
-        if (!updateOf.TryGetValue(weight.Name, out var known))
+        if (!stepsOf.TryGetValue(weight.Name, out var known))
         {
-            var steps = Increment.Join(FirstStep[weight.Name], SecondStep.GetValueOrDefault(weight.Name, Increment.None));
-            updateOf.Add(weight.Name, known = steps.Exponent is null ? Alone(weight, Whole.State.GetValueOrDefault(weight.Name, Increment.None))
-                : SecondStep.ContainsKey(weight.Name) ? Alone(weight, steps)
-                : FirstStepOf(weight));
+            stepsOf.Add(weight.Name, known = SecondStep.TryGetValue(weight.Name, out var second) ? Alone(weight, Increment.Join(FirstStep[weight.Name], second)) : FirstStepOf(weight));
         }
 
         return known;
     }
 
+    /// <summary>The first two steps of one weight; for one that these leave where it is, such as the keys of queries that start at 0, what the whole training adds to it.</summary>
+    public LoneUpdate UpdateOf(Parameter weight) =>
+        StepsOf(weight) is var steps && steps.SizeOf(weight.Name).Change.Exponent is null && Whole.Settled ? LateUpdateOf(weight) : steps;
+
     /// <summary>These values moved by Θ(1) at the start, in a direction that correlates with everything; nothing before them moves.</summary>
     public LoneUpdate MovedAlong(IReadOnlyCollection<string> names)
     {
-        var moved = AtStart.Moved(ResponseOf);
+        var moved = AtStart.Moved(instruction => ResponseOf(instruction, AtStart, responses));
         foreach (var name in names)
         {
             moved.Set(name, AtStart.SizeOf(name) with { Change = Terms.Of(0, SignClass.OfNone(signs)) });
@@ -227,11 +274,11 @@ internal sealed class TrainingScaling
         }
     }
 
-    private Response? ResponseOf(Instruction instruction)
+    private Response? ResponseOf(Instruction instruction, Interpretation at, Dictionary<Instruction, Response?> known)
     {
-        if (!responses.TryGetValue(instruction, out var response))
+        if (!known.TryGetValue(instruction, out var response))
         {
-            responses.Add(instruction, response = Response.Of(instruction, AtStart.SizeOf, leadingTerms));
+            known.Add(instruction, response = Response.Of(instruction, at.SizeOf, leadingTerms));
         }
 
         return response;
@@ -257,7 +304,14 @@ internal sealed class TrainingScaling
             }
 
             Note(name, increment);
-            increments.Add(name, Sized(increment, name).Times(shifts.Rate.GetValueOrDefault(name)));
+            increment = Sized(increment, name).Times(shifts.Rate.GetValueOrDefault(name));
+            if (shifts.Held.Contains(name))
+            {
+                held[name] = Increment.Join(held.GetValueOrDefault(name, Increment.None), increment);
+                increment = Increment.None;
+            }
+
+            increments.Add(name, increment);
         }
 
         return increments;

@@ -18,7 +18,7 @@ public class DerivedTableTests
 
     [Theory]
     [MemberData(nameof(Architectures))]
-    public void The_derived_parametrization_is_the_same_from_any_rates(string example)
+    public void The_derived_parametrization_is_the_same_from_any_exponents(string example)
     {
         var compilation = ExampleTests.Compile(example);
         var (network, plan) = (compilation.Network!, compilation.TrainingPlan!);
@@ -26,7 +26,7 @@ public class DerivedTableTests
         foreach (var kind in Enum.GetValues<UpdateKind>())
         {
             var derived = Table(MaximalUpdate.Of(network, plan, kind));
-            var exponents = network.Parameters.ToDictionary(parameter => parameter.Name, parameter => new Abc(parameter.A, parameter.B, parameter.C + Any()));
+            var exponents = network.Parameters.ToDictionary(parameter => parameter.Name, parameter => new Abc(parameter.A + Any(), parameter.B + Any(), parameter.C + Any()));
             Assert.Equal(derived, Table(MaximalUpdate.Of(Parametrization.Substitute(network, exponents), plan, kind)));
         }
 
