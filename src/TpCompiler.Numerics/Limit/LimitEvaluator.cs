@@ -295,6 +295,9 @@ public static class LimitEvaluator
     /// <summary>Twice the points, or four times when the error is far from its goal.</summary>
     private static int NextPoints(int points, double excess) => points * (excess > 3 ? 4 : 2);
 
+    /// <summary>Runs that show what rounding does.</summary>
+    private const int MovedRuns = 3;
+
     private static LimitResult ByCoefficients(Program limit, IDataFeed feed, LimitSettings settings, CancellationToken cancel)
     {
         for (var capacity = Math.Max(FirstCapacity, RoomFor(limit, settings)); ; capacity *= 4)
@@ -302,12 +305,13 @@ public static class LimitEvaluator
             try
             {
                 var program = CoefficientProgram.Of(limit, capacity);
-                var run = new LimitInterpreter(program, Execution(settings, settings.Threads), new CoefficientCarrier(capacity), settings.Seed).Run(feed, null, cancel);
-                var records = run.Records.Select(record => new LimitRecord(
+                var run = Run(program, capacity, null);
+                var moved = Enumerable.Range(1, MovedRuns).Select(pattern => Run(program, capacity, new MovedRounding((ulong)pattern)).Records).ToList();
+                var records = run.Records.Select((record, i) => new LimitRecord(
                     record.Name,
                     record.Iteration,
                     record.Shape,
-                    record.Values.Select(value => new Estimate(value, Rounding(value), ErrorKind.Exact, 0)).ToValueList())).ToValueList();
+                    record.Values.Select((value, k) => new Estimate(value, MovedRounding.ErrorOf(value, moved.Select(other => i < other.Count ? other[i].Values[k] : double.PositiveInfinity)), ErrorKind.Exact, 0)).ToValueList())).ToValueList();
                 return new LimitResult(records, Coefficients, 0, 1, ShortfallOf(run), 0, run.Failure);
             }
             catch (CapacityExceededException)
@@ -316,7 +320,8 @@ public static class LimitEvaluator
             }
         }
 
-        static double Rounding(double value) => 1e-13 * Math.Max(1, Math.Abs(value));
+        ExecutionResult Run(Program program, int capacity, MovedRounding? rounding) =>
+            new LimitInterpreter(program, Execution(settings, settings.Threads), new CoefficientCarrier(capacity), settings.Seed, rounding: rounding).Run(feed, null, cancel);
     }
 
     /// <summary>The coefficients that a variable has at most; null when that is known only once matrices have met vectors, or when the limit runs on something else.</summary>

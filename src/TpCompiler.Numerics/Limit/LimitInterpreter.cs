@@ -15,6 +15,7 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     private readonly ulong seed;
     private readonly KinkArguments? kinks;
     private readonly TailWatch? tails;
+    private readonly MovedRounding? rounding;
     private readonly HashSet<string> vectors;
     private readonly string[] names;
     private readonly CoordinateSpaces spaces;
@@ -30,13 +31,15 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     /// <param name="seed">Chooses the values of Gaussian scalars, which stay random in the limit.</param>
     /// <param name="kinks">Arguments to write down where they are met.</param>
     /// <param name="tails">Moments whose largest terms to write down.</param>
-    public LimitInterpreter(Program program, ExecutionSettings settings, Carrier carrier, ulong seed, KinkArguments? kinks = null, TailWatch? tails = null)
+    /// <param name="rounding">What computed numbers are moved by, to see what rounding does.</param>
+    public LimitInterpreter(Program program, ExecutionSettings settings, Carrier carrier, ulong seed, KinkArguments? kinks = null, TailWatch? tails = null, MovedRounding? rounding = null)
         : base(program, settings)
     {
         this.carrier = carrier;
         this.seed = seed;
         this.kinks = kinks;
         this.tails = tails;
+        this.rounding = rounding;
         vectors = program.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
         spaces = CoordinateSpaces.Of(program);
         names = [.. program.Body.Definitions().SelectMany(definition => definition.Kind switch
@@ -91,6 +94,10 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         moment.Body.References().FirstOrDefault(reference => vectors.Contains(reference.Name)) is { } vector ? carrier.WeightsOf(SpaceOf(spaces.OfVector(vector.Name)).Number) : null;
 
     protected override void MomentComputed(Span<double> means) => carrier.Tape?.Pass(means);
+
+    protected override void ScalarComputed(Definition definition, Execution.Tensor<double> value) => rounding?.Move(value.Span);
+
+    protected override void VectorComputed(Definition definition, Execution.Tensor<double> value) => rounding?.Move(value.Span);
 
     protected override void Running(Instruction instruction)
     {

@@ -15,7 +15,7 @@ public class ManyMomentsTests
     public void A_hard_integral_leaves_others_their_digits()
     {
         var result = Evaluate("tanh(u)^2", "relu(u)^30", "1/(1/1000000 + u^2)", "u^41 * tanh(u)");
-        Assert.All(result.Records, record => Assert.Equal(CovarianceEvaluator.Integrals, record.Tier ?? result.Tier));
+        Assert.All(result.Records.Select((record, i) => (record, i)), item => Assert.Equal(item.i == 1 ? CovarianceEvaluator.ClosedForms : CovarianceEvaluator.Integrals, item.record.Tier ?? result.Tier));
 
         // With E tanh′ = 1 − E tanh², the E tanh² + (E tanh′)² of z = Aᵀ tanh(Ax).
         AssertHolds((1 - Math.Sqrt(1 - (4 * (1 - 0.761173654760252)))) / 2, result, 0, 1e-13);
