@@ -31,7 +31,10 @@ public sealed record KernelTraining(
 {
     private static readonly Expr.Reference Norm = new(KernelRule.Norm, []);
 
-    private double KernelError { get; } = Kernel.TangentError;
+    private double KernelError { get; init; } = Kernel.TangentError;
+
+    /// <summary>The same with a kernel that is off by a known amount: how far it gets from this one says how errors of the kernel spread, where bounds of single steps add up to far more.</summary>
+    private KernelTraining Disturbed => this with { Kernel = Kernel.Disturbed(Disturbance.Size), KernelError = 0 };
 
     /// <summary>f on all samples after so many steps of <paramref name="batch"/> samples, taken in turn; <see cref="Samples"/> may leave out samples that are only predicted.</summary>
     /// <returns>For each output the numbers of each sample, in its layout, and a bound on their error.</returns>
@@ -43,7 +46,15 @@ public sealed record KernelTraining(
             run.Advance(t, batch, out _, out _);
         }
 
-        return ([.. Outputs.Select(output => run.Numbers(output, Enumerable.Range(0, run.Rows)))], run.Error);
+        var outputs = Outputs.Select(output => run.Numbers(output, Enumerable.Range(0, run.Rows))).ToList();
+        var error = run.Error;
+        if (KernelError > 0)
+        {
+            var moved = Disturbed.After(batch, steps).Outputs;
+            error = Math.Min(error, outputs.Zip(moved).SelectMany(pair => pair.First.Zip(pair.Second)).Max(pair => Disturbance.Bound(pair.First, pair.Second, KernelError)));
+        }
+
+        return (outputs, error);
     }
 
     /// <param name="batch">Samples a step, taken in turn.</param>
@@ -61,7 +72,12 @@ public sealed record KernelTraining(
             records.Add(new(LossName, [t], [], [EstimateOf(loss.Value, loss.Error)]));
         }
 
-        return records;
+        return KernelError > 0 ? [.. records.Zip(Disturbed.Run(batch, steps), Beside)] : records;
+
+        LimitRecord Beside(LimitRecord record, LimitRecord moved) => record with
+        {
+            Values = record.Values.Zip(moved.Values, (estimate, other) => EstimateOf(estimate.Value, Math.Min(estimate.Error, Disturbance.Bound(estimate.Value, other.Value, KernelError)))).ToValueList(),
+        };
     }
 
     /// <summary>What multiplies each term of the rule at a step, where no norm does.</summary>

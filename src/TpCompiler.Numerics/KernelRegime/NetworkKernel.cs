@@ -1,3 +1,4 @@
+using MathNet.Numerics.LinearAlgebra;
 using TpCompiler.Ir;
 using TpCompiler.Numerics.Limit;
 using TpCompiler.Symbolics;
@@ -16,6 +17,12 @@ public sealed record NetworkKernel(ValueList<KernelHead> Heads, IReadOnlyDiction
     public string Tier => string.Join(", ", Blocks.Values.OrderBy(block => block.Kind).Select(block => block.Tier).Distinct());
 
     public int Points => Blocks.Values.Max(block => block.Points);
+
+    /// <summary>The same with entries of K that are off by so much of 1 + |K|.</summary>
+    public NetworkKernel Disturbed(double size) => this with
+    {
+        Blocks = Blocks.ToDictionary(block => block.Key, block => block.Value with { Tangent = block.Value.Tangent.Map(value => Disturbance.Of(value, size), Zeros.Include) }),
+    };
 
     /// <summary>The largest error of an entry of K; 0 when all are right to rounding.</summary>
     public double TangentError => Blocks.Values.Max(block => block.TangentErrors is { ColumnCount: > 0, RowCount: > 0 } errors ? errors.Enumerate().Max() : 0);

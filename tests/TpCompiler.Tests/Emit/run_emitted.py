@@ -57,4 +57,4 @@ for number, program in enumerate(sorted(glob.glob(os.path.join(options.folder, f
     agreed += 1
 sys.stdout = sys.__stdout__
 print(f"{agreed} agree", f"(largest difference {largest:.1e})", file=sys.stderr)
-print(agreed, "agree" + (f", and a batch isn't shared by {' '.join(alone)}" if alone else ""))
+print(agreed, "agree" + (f", and a batch isn't shared by {' '.join(sorted(alone))}" if alone else ""))
