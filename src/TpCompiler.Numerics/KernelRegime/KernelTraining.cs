@@ -33,7 +33,13 @@ public sealed record KernelTraining(
 
     private double KernelError { get; init; } = Kernel.TangentError;
 
-    /// <summary>The same with a kernel that is off by a known amount: how far it gets from this one says how errors of the kernel spread, where bounds of single steps add up to far more.</summary>
+    /// <summary>Errors of the kernel no larger than rounding leaves them.</summary>
+    private const double Rounding = 1e-11;
+
+    /// <summary>Whether the kernel is known to rounding, which has no pattern: then a descent of another kernel tells how it spreads. A larger error may have the worst pattern, and has bounds of single steps, which may add up to far more.</summary>
+    private bool IsKnownToRounding => KernelError is > 0 and <= Rounding;
+
+    /// <summary>The same with a kernel that is off by a known amount.</summary>
     private KernelTraining Disturbed => this with { Kernel = Kernel.Disturbed(Disturbance.Size), KernelError = 0 };
 
     /// <summary>f on all samples after so many steps of <paramref name="batch"/> samples, taken in turn; <see cref="Samples"/> may leave out samples that are only predicted.</summary>
@@ -48,7 +54,7 @@ public sealed record KernelTraining(
 
         var outputs = Outputs.Select(output => run.Numbers(output, Enumerable.Range(0, run.Rows))).ToList();
         var error = run.Error;
-        if (KernelError > 0)
+        if (IsKnownToRounding)
         {
             var moved = Disturbed.After(batch, steps).Outputs;
             error = Math.Min(error, outputs.Zip(moved).SelectMany(pair => pair.First.Zip(pair.Second)).Max(pair => Disturbance.Bound(pair.First, pair.Second, KernelError)));
@@ -72,7 +78,7 @@ public sealed record KernelTraining(
             records.Add(new(LossName, [t], [], [EstimateOf(loss.Value, loss.Error)]));
         }
 
-        return KernelError > 0 ? [.. records.Zip(Disturbed.Run(batch, steps), Beside)] : records;
+        return IsKnownToRounding ? [.. records.Zip(Disturbed.Run(batch, steps), Beside)] : records;
 
         LimitRecord Beside(LimitRecord record, LimitRecord moved) => record with
         {
