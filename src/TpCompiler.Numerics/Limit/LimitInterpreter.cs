@@ -16,6 +16,7 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
     private readonly KinkArguments? kinks;
     private readonly TailWatch? tails;
     private readonly MovedRounding? rounding;
+    private readonly HashSet<string> given;
     private readonly HashSet<string> vectors;
     private readonly string[] names;
     private readonly CoordinateSpaces spaces;
@@ -40,6 +41,7 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
         this.kinks = kinks;
         this.tails = tails;
         this.rounding = rounding;
+        given = program.Body.Instructions().OfType<Instruction.Data>().Select(data => data.Result.Name).ToHashSet(StringComparer.Ordinal);
         vectors = program.Body.Definitions().Where(definition => definition.Kind == ValueKind.Vector).Select(definition => definition.Name).ToHashSet(StringComparer.Ordinal);
         spaces = CoordinateSpaces.Of(program);
         names = [.. program.Body.Definitions().SelectMany(definition => definition.Kind switch
@@ -95,7 +97,14 @@ internal sealed class LimitInterpreter : Interpreter<double, FactoredMatrix>
 
     protected override void MomentComputed(Span<double> means) => carrier.Tape?.Pass(means);
 
-    protected override void ScalarComputed(Definition definition, Execution.Tensor<double> value) => rounding?.Move(value.Span);
+    protected override void ScalarComputed(Definition definition, Execution.Tensor<double> value)
+    {
+        // What is read is not rounded; and it may be the number of a row.
+        if (!given.Contains(definition.Name))
+        {
+            rounding?.Move(value.Span);
+        }
+    }
 
     protected override void VectorComputed(Definition definition, Execution.Tensor<double> value) => rounding?.Move(value.Span);
 

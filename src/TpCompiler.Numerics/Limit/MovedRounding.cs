@@ -33,8 +33,7 @@ internal sealed class MovedRounding(ulong pattern)
 
     /// <summary>The error that rounding has made.</summary>
     /// <param name="value">A number.</param>
-    /// <param name="moved">What it is in moved runs; none where they came to nothing, and then 1e-13 is what is left of a short training.</param>
-    public static double ErrorOf(double value, IEnumerable<double> moved) => moved.Where(double.IsFinite).Select(other => Math.Abs(other - value)).ToList() is { Count: > 0 } distances
-        ? Unit * ((4 * Math.Abs(value)) + (Caution * distances.Max() / Size))
-        : 1e-13 * Math.Max(1, Math.Abs(value));
+    /// <param name="moved">What it is in moved runs.</param>
+    public static double ErrorOf(double value, IEnumerable<double> moved) =>
+        Unit * ((4 * Math.Abs(value)) + (Caution * moved.Max(other => Math.Abs(other - value)) / Size));
 }

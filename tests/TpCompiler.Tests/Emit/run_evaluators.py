@@ -39,7 +39,7 @@ for number, program in enumerate(sorted(glob.glob(os.path.join(folder, "*_evalua
         there, here = np.ravel(found[record["name"]][t]), np.array(record["values"])
         assert there.shape == here.shape
         mine = np.ravel(found[record["name"] + ".error"][t]) if record["name"] + ".error" in found else np.zeros_like(here)
-        allowed = 5 * np.sqrt(mine**2 + np.array([np.inf if error is None else error for error in record["errors"]]) ** 2) + 1e-9 * np.maximum(1, np.abs(here))
+        allowed = 5 * np.sqrt(mine**2 + np.array(record["errors"]) ** 2) + 1e-9 * np.maximum(1, np.abs(here))
         if not np.all(np.abs(there - here) <= allowed):
             sys.exit(f"{program}: {record['name']} at {t} is {there} ± {mine}, and tpc says {here} ± {record['errors']}")
         numbers += here.size

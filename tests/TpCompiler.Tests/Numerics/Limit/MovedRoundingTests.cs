@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text.Json;
 using TpCompiler.Diagnostics;
 using TpCompiler.Language;
 using TpCompiler.Limits;
@@ -7,6 +8,8 @@ using TpCompiler.Numerics.Data;
 using TpCompiler.Numerics.Execution;
 using TpCompiler.Numerics.Limit;
 using TpCompiler.Symbolics;
+using TpCompiler.Tests.Cli;
+using TpCompiler.Tests.Repository;
 
 namespace TpCompiler.Tests.Numerics.Limit;
 
@@ -48,6 +51,16 @@ public class MovedRoundingTests
 
     private static Rational Number(string text) => text.Split('/') is [var over, var under] ? new Rational(BigInteger.Parse(over, CultureInfo.InvariantCulture), BigInteger.Parse(under, CultureInfo.InvariantCulture)) : int.Parse(text, CultureInfo.InvariantCulture);
 
+    /// <summary>Attention on tokens, which are numbers of rows: what is read isn't moved.</summary>
+    [Fact]
+    public void Rows_that_are_looked_up_are_the_same_in_moved_runs()
+    {
+        using var document = JsonDocument.Parse(TpcRun.Of("run", Path.Combine(Checkout.Root, "examples", "multihead.tp"), "--limit", "--format", "json").Output);
+        var outputs = document.RootElement.GetProperty("outputs").EnumerateArray().Where(output => output.GetProperty("iteration")[0].GetInt32() > 0).ToList();
+        Assert.NotEmpty(outputs);
+        Assert.All(outputs.SelectMany(output => output.GetProperty("errors").EnumerateArray()), error => Assert.InRange(error.GetDouble(), 1e-19, 5e-14));
+    }
+
     /// <summary>f of (A, B, C, D): U = u₁ ζ₁ + u₂ ζ₂ and V alike, from U = ζ₁, V = ζ₂, with x = y = 1.</summary>
     private static IEnumerable<BigInteger> Truth(Rational rate, Rational momentum)
     {
@@ -76,10 +89,5 @@ public class MovedRoundingTests
     {
         const int Bits = 300;
         return (double)(((new BigInteger(Math.ScaleB(value, Bits)) * One) >> Bits) - truth) / 1e120;
-    }
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
     }
 }
