@@ -49,11 +49,14 @@ public sealed class SquaredErrorDynamics
     /// <summary>How many samples are the same as one before, for all that K says: so many eigenvalues are exactly 0, and what is predicted has no part along their vectors.</summary>
     private static int EqualSamples(Matrix<double> onTraining, Matrix<double> onTest)
     {
-        var known = new Dictionary<double, List<int>>();
+        // Only columns of one sum are compared number by number: that samples are normalised makes many diagonals equal.
+        var sums = onTraining.ColumnSums();
+        var known = new Dictionary<(double, double), List<int>>();
         var count = 0;
         for (var i = 0; i < onTraining.RowCount; i++)
         {
-            var alike = known.TryGetValue(onTraining[i, i], out var list) ? list : known[onTraining[i, i]] = [];
+            var key = (onTraining[i, i], sums[i]);
+            var alike = known.TryGetValue(key, out var list) ? list : known[key] = [];
             if (alike.Exists(j => onTraining.Column(i).Equals(onTraining.Column(j)) && onTest.Column(i).Equals(onTest.Column(j))))
             {
                 count++;
