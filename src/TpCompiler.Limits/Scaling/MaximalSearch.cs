@@ -34,7 +34,8 @@ internal sealed class MaximalSearch(Analysis analysis) : ParametrizationSearch(a
 
         Enlarge();
         ShrinkOutputWeights();
-        if (!FirstRates() || !LateRates())
+        FirstRates();
+        if (!LateRates())
         {
             return null;
         }
@@ -116,13 +117,13 @@ internal sealed class MaximalSearch(Analysis analysis) : ParametrizationSearch(a
 
     /// <summary>Logits that are divided by √n where only a mean converges.</summary>
     private List<UseMultiplier> RandomScalars() => [.. Analysis.RandomScalars(Current.Training.AtStart)
-        .Select(name => Multiplied(name, -Rational.Half, "it sums n terms of mean zero: divided by √n it stays random at initialisation and diverges in training, divided by n it starts at 0 and learns"))];
+        .Select(name => new UseMultiplier(name, -Rational.Half, "it sums n terms of mean zero: divided by √n it stays random at initialisation and diverges in training, divided by n it starts at 0 and learns"))];
 
     /// <summary>A mean that blows up at initialisation through a weight that something else needs as large as it is.</summary>
     private UseMultiplier? Torn()
     {
         var torn = Current.InitialReasons.Count == 0 ? null : Conflict.FirstOrDefault(reason => reason.Exponent is { Sign: < 0 } && IsMoment(reason.Instruction));
-        return torn is null ? null : Multiplied(torn.Instruction, torn.Exponent!.Value, $"{SizeText.List(Analysis.WeightsBehind(torn.Instruction).Take(1).Select(weight => weight.Name).ToList())} is used elsewhere too, where it has to start larger");
+        return torn is null ? null : new UseMultiplier(torn.Instruction, torn.Exponent!.Value, $"{SizeText.List(Analysis.WeightsBehind(torn.Instruction).Take(1).Select(weight => weight.Name).ToList())} is used elsewhere too, where it has to start larger");
     }
 
     /// <summary>A mean on the way that starts at 0, because a weight does, and that blows up as soon as training correlates what it sums; with all that the source writes with the same words.</summary>
@@ -143,7 +144,7 @@ internal sealed class MaximalSearch(Analysis analysis) : ParametrizationSearch(a
         }
 
         var reason = $"it sums n terms, and starts at 0 because a weight does: training correlates them, so that {(power == -Rational.Half ? "divided by √n" : "as it is written")} it diverges by {SizeText.Of(power)}, and divided by n it learns";
-        return [.. moments.Where(other => other == moment || (other.Origin is not null && other.Origin == moment.Origin)).Select(other => Multiplied(other.Result.Name, power, reason))];
+        return [.. moments.Where(other => other == moment || (other.Origin is not null && other.Origin == moment.Origin)).Select(other => new UseMultiplier(other.Result.Name, power, reason))];
     }
 
     /// <summary>A weight whose update is maximal in a mean alone, while its other uses stand still.</summary>
@@ -155,20 +156,17 @@ internal sealed class MaximalSearch(Analysis analysis) : ParametrizationSearch(a
             if (most is { } exponent && scale.Preactivation is { } least && exponent > least
                 && scale.Uses.FirstOrDefault(use => use.Exponent == least && IsMoment(use.Value)) is { } use)
             {
-                return Multiplied(use.Value, least - exponent, $"{scale.Name} is used elsewhere too, where its update would vanish");
+                return new UseMultiplier(use.Value, least - exponent, $"{scale.Name} is used elsewhere too, where its update would vanish");
             }
         }
 
         return null;
     }
 
-    private UseMultiplier Multiplied(string value, Rational power, string reason) =>
-        new(value, power, reason) { Origin = Analysis.Forward.Statements.Instructions().First(instruction => instruction.Result.Name == value).Origin };
-
     private bool IsMoment(string name) => Analysis.Forward.Statements.Instructions().Any(instruction => instruction is Instruction.Moment && instruction.Result.Name == name);
 
     /// <summary>The rates of weights that the first steps move; output weights first: their updates are in the gradients of all the others.</summary>
-    private bool FirstRates()
+    private void FirstRates()
     {
         var late = new HashSet<string>(StringComparer.Ordinal);
         foreach (var ofFeatures in new[] { false, true, true })
@@ -192,7 +190,6 @@ internal sealed class MaximalSearch(Analysis analysis) : ParametrizationSearch(a
         }
 
         Shifts = Shifts with { Held = late };
-        return true;
     }
 
     /// <summary>The rates of weights that only move once others have: each in the training of those whose rates are known.</summary>

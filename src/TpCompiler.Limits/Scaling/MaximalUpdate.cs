@@ -23,11 +23,7 @@ public sealed record MaximalUpdateRow(string Name, ParameterRole Role, Rational 
 /// <param name="Value">The value: logits, or the readout by a weight that is also an embedding.</param>
 /// <param name="Power">The exponent of n.</param>
 /// <param name="Reason">Why, in the program's own words.</param>
-public sealed record UseMultiplier(string Value, Rational Power, string Reason)
-{
-    /// <summary>Where the value is written.</summary>
-    public Origin? Origin { get; init; }
-}
+public sealed record UseMultiplier(string Value, Rational Power, string Reason);
 
 /// <summary>
 /// The maximal-update parametrization (arXiv 2011.14522, section 5; 2203.03466) of one network: stable, and each weight's update as large as stability allows. It is
@@ -78,7 +74,6 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
         var ofGradients = size == UpdateKind.Gradient && plan.Rule.Kind == UpdateKind.Gradient ? plan with { Rule = plan.Rule.OfUnitNorm } : plan with { Rule = UpdateRule.PlainGradient };
         var trained = network with { Parameters = network.Parameters.Select(parameter => parameter with { Trained = true }).ToValueList() };
         var multipliers = new List<UseMultiplier>();
-        string? conflict = null;
         for (var i = 0; i <= MostMultipliers; i++)
         {
             var analysis = new Analysis(i == 0 && ofPlan is not null ? ofPlan : TrainingProgram.Of(trained, ofGradients), size, depth: network.Depth);
@@ -91,7 +86,7 @@ public sealed record MaximalUpdate(UpdateKind Kind, ValueList<MaximalUpdateRow> 
                 continue;
             }
 
-            conflict = search.ConflictOf(scales);
+            var conflict = search.ConflictOf(scales);
             return conflict is null && scales!.All(scale => LeavesDepthAlone(network, scale))
                 ? (new MaximalUpdate(size, scales!.Select(scale => Row(scale, size) with { Relative = search.Relative(scale) }).ToValueList(), Joined(multipliers)) { Depth = network.Depth }, null)
                 : (null, conflict ?? "weights outside of the layers would have powers of the number of layers");
