@@ -127,9 +127,4 @@ public class LimitProgramTests
         var limit = LimitProgram.Of(TrainingProgram.Of(net.Network, net.Plan));
         return [.. PolynomialEvaluator.Evaluate(limit.Program!, new Ones())!.Where(record => record.Name == "f").SelectMany(record => record.Values)];
     }
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }

@@ -153,11 +153,6 @@ public class ArchitectureLimitTests
         }
     }
 
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
-
     /// <summary>Whole numbers below 4 for tokens, classes one by one for their targets, and otherwise numbers of size 1.</summary>
     private sealed class Samples : IDataFeed
     {

@@ -63,9 +63,4 @@ public class FirstStepsTests
         }
         train { batch 1 steps {{steps}} }
         """)).TrainingProgram!).Program!;
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }

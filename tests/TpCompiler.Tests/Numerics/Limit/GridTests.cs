@@ -85,9 +85,4 @@ public class GridTests
         Assert.Equal("h1[b]", Assert.Single(found).Argument.Body.ToString());
         Assert.Empty(LimitPrograms.Perceptron(1, "tanh", Rational.Half, 2).Body.Instructions().SelectMany(KinkArguments.Of(LimitPrograms.Perceptron(1, "tanh", Rational.Half, 2)).At));
     }
-
-    private sealed class Ones : TpCompiler.Numerics.Data.IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, TpCompiler.Numerics.Execution.Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }

@@ -152,9 +152,4 @@ public class KinkedQuadratureTests
             return depth == 0 || Math.Abs(halves - whole) <= 15 * allowed ? halves + ((halves - whole) / 15) : Part(left, middle, allowed / 2, depth - 1) + Part(middle, right, allowed / 2, depth - 1);
         }
     }
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }

@@ -108,12 +108,6 @@ public class LimitEvaluatorTests
         Assert.InRange(estimate.Value, expected - (4 * estimate.Error), expected + (4 * estimate.Error));
     }
 
-    /// <summary>Every number is 1: ξ = y = 1.</summary>
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
-
     /// <summary>Different numbers for different samples and fields.</summary>
     private sealed class Waves : IDataFeed
     {

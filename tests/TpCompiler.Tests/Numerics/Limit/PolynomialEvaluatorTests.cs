@@ -93,9 +93,4 @@ public class PolynomialEvaluatorTests
 
     private static Rational[] Outputs(TpCompiler.Ir.Program program) =>
         [.. PolynomialEvaluator.Evaluate(program, new Ones())!.SelectMany(record => record.Values)];
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }

@@ -96,9 +96,4 @@ public class QuadratureTests
         Assert.InRange(estimate.Error, 0, precision);
         Assert.InRange(estimate.Value, expected - estimate.Error - 1e-14, expected + estimate.Error + 1e-14);
     }
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }

@@ -89,9 +89,4 @@ public class TermDegreesTests
         parametrization mup
         train { loss mse optimizer sgd(lr: 1/20) batch 1 steps {{steps}} }
         """)).TrainingProgram!).Program!;
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }

@@ -52,9 +52,4 @@ public class CoupledDecayTests
             Assert.InRange(limit[t].Value - expected[t], -5 * (limit[t].Error + 1e-9), 5 * (limit[t].Error + 1e-9));
         }
     }
-
-    private sealed class Ones : IDataFeed
-    {
-        public void Read(string field, ReadOnlySpan<int> iteration, Tensor<double> destination) => destination.Span.Fill(1);
-    }
 }
